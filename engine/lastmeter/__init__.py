@@ -1,0 +1,1 @@
+"""Lastmeter: a workflow engine for public procurement and casework."""
