@@ -1,0 +1,99 @@
+"""Service-task functions by name: what a diagram may ask the program to do, and nothing else.
+
+A *local* connector runs inside the caller's transaction, with the instance locked: domain rows and state commit together,
+and a `LastmeterError` it raises refuses the whole step. A *remote* one is performed by a worker outside any transaction
+with the job's key as idempotency key, and its result is brought back in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from lastmeter.actor import Actor
+from lastmeter.errors import LastmeterError
+
+
+class UnknownConnector(LastmeterError):
+    """No connector has this name; facts: `name`."""
+
+    code = "unknown_connector"
+
+
+class Step(Protocol):
+    """What a local connector may know and do about the instance it serves."""
+
+    session: Session
+    actor: Actor
+    instance_id: int
+    definition_key: str
+    element_id: str
+    business_key: str | None
+    variables: Mapping[str, Any]
+    now: dt.datetime
+
+    @property
+    def parties(self) -> Mapping[str, int]:
+        """Organisation ids by party name."""
+
+    def submission(self, element_id: str) -> dict[str, Any] | None:
+        """The newest completed form of that element in this instance, in full."""
+
+    def submissions(self, element_id: str) -> list[dict[str, Any]]:
+        """All completed forms of that element, oldest first (multi-instance, loops)."""
+
+    def set_party(self, name: str, organisation_id: int) -> None:
+        """Later tasks of lanes with this party go to that organisation."""
+
+    def set_title(self, zh: str, en: str) -> None:
+        """What lists show for this instance; never case content."""
+
+    def set_business_key(self, key: str) -> None:
+        """The human number of what the instance is about."""
+
+
+@dataclass(frozen=True)
+class Connector:
+    name: str
+    call: Callable[..., Mapping[str, Any] | None]
+    zh: str
+    en: str
+    local: bool = True
+    inputs: tuple[str, ...] = field(default=())  # names that the diagram's input parameters may set
+
+
+_registered: dict[str, Connector] = {}
+
+
+def connector(
+    name: str, *, zh: str, en: str, local: bool = True, inputs: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Mapping[str, Any] | None]], Callable[..., Mapping[str, Any] | None]]:
+    """Registers `def f(step: Step, **inputs) -> outputs` (local) or `def f(inputs, *, idempotency_key)` (remote).
+
+    Outputs that the definition reads become process variables; the rest is dropped.
+    """
+
+    def register(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., Mapping[str, Any] | None]:
+        if name in _registered and _registered[name].call.__qualname__ != call.__qualname__:
+            raise RuntimeError(f"connector {name} is registered twice")
+        _registered[name] = Connector(name, call, zh, en, local, inputs)
+        return call
+
+    return register
+
+
+def find(name: str) -> Connector:
+    """The connector of that name. Raises UnknownConnector."""
+    try:
+        return _registered[name]
+    except KeyError:
+        raise UnknownConnector(name=name) from None
+
+
+def registered() -> Mapping[str, Connector]:
+    """All connectors that wiring has loaded, by name."""
+    return dict(_registered)
