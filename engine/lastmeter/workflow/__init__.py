@@ -1,0 +1,1 @@
+"""Running a published definition: instances, tasks, timers, messages, incidents."""
