@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(last_signal), 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             return 1
-        os.execvp(program[0], program)  # noqa: S606
+        os.execvp(program[0], program)
     return stay(parent, last_signal, program)
 
 

