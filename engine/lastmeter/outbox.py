@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, String, Text, delete, text
+from sqlalchemy import BigInteger, DateTime, Index, Sequence, SmallInteger, String, Text, delete, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,6 +18,7 @@ from lastmeter import clock
 from lastmeter.db import Base
 
 WAKE_CHANNEL = "lastmeter_jobs"
+JOB_SEQUENCE = Sequence("job_seq", metadata=Base.metadata)
 
 
 class Job(Base):
@@ -35,7 +36,8 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     error: Mapped[str | None] = mapped_column(Text)
     failed_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
-    seq: Mapped[int] = mapped_column(BigInteger, server_default=text("nextval('job_seq')"))  # order of wanting
+    # The order of wanting: what one instance tells another arrives in the order it was told.
+    seq: Mapped[int] = mapped_column(BigInteger, JOB_SEQUENCE, server_default=JOB_SEQUENCE.next_value())
 
     __table_args__ = (
         Index("ix_job_due", "due_at", "seq", postgresql_where=text("failed_at IS NULL AND paused_at IS NULL")),

@@ -1,8 +1,8 @@
 """Service-task functions by name: what a diagram may ask the program to do, and nothing else.
 
-A *local* connector runs inside the caller's transaction, with the instance locked: domain rows and state commit together,
-and a `LastmeterError` it raises refuses the whole step. A *remote* one is performed by a worker outside any transaction
-with the job's key as idempotency key, and its result is brought back in a transaction of its own.
+A *local* connector runs inside the caller's transaction, with the instance locked: domain rows and state commit
+together, and a `LastmeterError` it raises refuses the whole step. A *remote* one is performed by a worker outside any
+transaction with the job's key as idempotency key, and its result is brought back in a transaction of its own.
 """
 
 from __future__ import annotations

@@ -39,7 +39,9 @@ def add_organisation(
     if parent is not None and parent.tree != tree:
         raise InvalidInput(field="parent", reason="other_tree")
     if uscc is not None:
-        identifiers.check_uscc(uscc)
+        uscc = identifiers.normal(uscc)
+        if not identifiers.is_uscc(uscc):
+            raise InvalidInput(field="uscc", reason="checksum")
     made = Organisation(
         tree=tree, kind=kind, name=name, name_en=name_en, parent_id=parent.id if parent else None,
         region_id=region.id if region else None, uscc=uscc, controller_key=controller_key,
@@ -58,7 +60,9 @@ def add_person(
     """A new person; with an identity number already known, that person. Raises InvalidInput."""
     fingerprint = None
     if id_number is not None:
-        identifiers.check_id_number(id_number, today=clock.today())
+        id_number = identifiers.normal(id_number)
+        if not identifiers.is_id_number(id_number, today=clock.today()):
+            raise InvalidInput(field="id_number", reason="checksum")
         fingerprint = keys.fingerprint(session, id_number)
         known = session.scalar(select(Person).where(Person.id_fingerprint == fingerprint))
         if known is not None:
@@ -72,7 +76,7 @@ def add_person(
         person.sex = identifiers.sex(id_number)
     if phone is not None:
         person.phone = keys.encrypt(session, "identifiers", phone)
-        person.phone_mask = f"{phone[:3]}****{phone[-4:]}"
+        person.phone_mask = identifiers.mask_phone(phone)
     session.add(person)
     session.flush()
     audit.record(session, actor, "person.added", f"person/{person.id}")

@@ -1,0 +1,1 @@
+"""Processes played through on a virtual clock, by people, through the same services as the pages."""

@@ -1,0 +1,36 @@
+"""The one place where rooms that do not know each other are put together."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import lastmeter
+
+MODEL_MODULES = "models"
+STEP_MODULES = "steps"
+
+
+def _modules(name: str) -> list[str]:
+    """Every `lastmeter.<room>.<name>` there is."""
+    found = []
+    for room in pkgutil.iter_modules(lastmeter.__path__):
+        if room.ispkg and any(
+            module.name == name
+            for module in pkgutil.iter_modules([f"{path}/{room.name}" for path in lastmeter.__path__])
+        ):
+            found.append(f"lastmeter.{room.name}.{name}")
+    return sorted(found)
+
+
+def load_models() -> None:
+    """Every table is known to `Base.metadata`."""
+    for module in ("lastmeter.audit", "lastmeter.outbox", "lastmeter.keys", *_modules(MODEL_MODULES)):
+        importlib.import_module(module)
+
+
+def connect() -> None:
+    """Models, connectors and hooks are loaded; calling it again changes nothing."""
+    load_models()
+    for module in _modules(STEP_MODULES):
+        importlib.import_module(module)

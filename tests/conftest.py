@@ -1,0 +1,89 @@
+"""A real PostgreSQL for every test that asks: one cluster per session, one database per process, rollback per test."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from lastmeter import clock, db, keys, migrations, wiring
+from lastmeter.embedded import testing
+from lastmeter.rehearsal.world import World, build
+
+MIGRATED = "migrated"
+
+
+def _migrate(owner_url: str) -> None:
+    migrations.upgrade(owner_url)
+
+
+@pytest.fixture(scope="session")
+def database() -> testing.Database:
+    """A migrated database of this process's own."""
+    wiring.connect()
+    testing.template(MIGRATED, _migrate)
+    return testing.clone(MIGRATED)
+
+
+@pytest.fixture(scope="session")
+def engine(database: testing.Database) -> Iterator[Engine]:
+    """An engine of the application's role."""
+    made = db.make_engine(database.app_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_master_key() -> None:
+    keys.install(bytes(range(32)))
+
+
+@pytest.fixture
+def legal_clock() -> Iterator[Callable[[dt.datetime], None]]:
+    """Sets the legal clock of this test; the real clock returns afterwards."""
+    yield clock.set_virtual
+    clock.set_virtual(None)
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose every effect is rolled back, also what the code under test commits."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as made:
+            yield made
+        outer.rollback()
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    """The rehearsal world inside the test's transaction."""
+    return build(session)
+
+
+@pytest.fixture
+def own_database() -> Iterator[testing.Database]:
+    """A migrated database for one test that commits, kills or runs several processes; dropped afterwards."""
+    wiring.connect()
+    testing.template(MIGRATED, _migrate)
+    with testing.borrowed(MIGRATED) as made:
+        yield made
+
+
+@pytest.fixture
+def factory(own_database: testing.Database) -> Iterator[sessionmaker[Session]]:
+    """Sessions on a database of the test's own, which really commit."""
+    made = db.make_engine(own_database.app_url)
+    yield db.session_factory(made)
+    made.dispose()
+
+
+@pytest.fixture
+def owner_engine(own_database: testing.Database) -> Iterator[Engine]:
+    """An engine of the owner's role, for what the application may not do."""
+    made = create_engine(own_database.owner_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    yield made
+    made.dispose()
