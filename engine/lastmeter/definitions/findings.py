@@ -1,4 +1,4 @@
-"""What is wrong with a definition, said so that the designer can mend it: shared by parser, lint, API, CLI and designer."""
+"""What is wrong with a definition, said so that the designer can mend it: shared by parser, lint, API and designer."""
 
 from __future__ import annotations
 
