@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, DateTime, Index, LargeBinary, String, UniqueConstraint, select, text
+from sqlalchemy import BigInteger, DateTime, Index, LargeBinary, String, UniqueConstraint, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -41,6 +42,9 @@ class AuditEvent(WithId, Base):
         Index("ix_audit_event_subject", "subject"),
         Index("ix_audit_event_person", "person_id", "at"),
     )
+
+
+_COLUMNS = ("chain", "position", "at", "person_id", "action", "subject", "facts", "hash")
 
 
 def _digest(previous: bytes, event: AuditEvent) -> bytes:
@@ -93,6 +97,40 @@ def record(
     session.add(event)
     session.flush()
     return event
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One fact to be chained by `extend`."""
+
+    actor: Actor
+    action: str
+    subject: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def extend(session: Session, chain: str, position: int, previous: bytes, entries: Sequence[Entry]) -> tuple[int, bytes]:
+    """The chain's new head after `entries`, stored in one statement. The caller holds the lock that orders the chain.
+
+    `position` and `previous` are the head so far, which the caller keeps (an instance's row does): nothing is read.
+    """
+    now, rows = clock.now(), []
+    for entry in entries:
+        position += 1
+        event = AuditEvent(
+            chain=chain,
+            position=position,
+            at=now,
+            person_id=entry.actor.person_id,
+            action=entry.action,
+            subject=entry.subject,
+            facts=orjson.loads(orjson.dumps(dict(entry.facts), default=str)),
+        )
+        previous = event.hash = _digest(previous, event)
+        rows.append({name: getattr(event, name) for name in _COLUMNS})
+    if rows:
+        session.execute(insert(AuditEvent), rows)
+    return position, previous
 
 
 def record_refusal(

@@ -12,10 +12,11 @@ from sqlalchemy import BigInteger, DateTime, Engine, Identity, MetaData, create_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-from lastmeter import clock
+from lastmeter import clock, failpoints
 from lastmeter.errors import LastmeterError
 
 log = logging.getLogger(__name__)
+WAKE_CHANNEL = "lastmeter_jobs"
 Result = TypeVar("Result")
 
 # 40001 serialisation, 40P01 deadlock, 55P03 lock timeout, 57P01 admin shutdown: safe to try the whole unit again.
@@ -86,15 +87,49 @@ def unit_of_work(session: Session, *, write: bool = True) -> Iterator[Session]:
         use_legal_clock(session)
         yield session
         if write:
+            failpoints.hit("before_commit")
             session.commit()
+            failpoints.hit("after_commit")
     except DBAPIError as error:
         session.rollback()
         if is_passing(error):
             raise DatabaseUnavailable(reason=type(error.orig).__name__) from error
         raise
+    except Exception:
+        _leave_behind(session)
+        raise
     finally:
+        session.info.pop(_LEFT, None)
         session.rollback()
         session.expunge_all()
+
+
+_LEFT = "left behind"
+
+
+def leave_behind(session: Session, work: Callable[[Session], object]) -> None:
+    """Should this unit be refused, `work` is done after its rollback, in a transaction of its own."""
+    session.info.setdefault(_LEFT, []).append(work)
+
+
+def _leave_behind(session: Session) -> None:
+    session.rollback()
+    for work in session.info.pop(_LEFT, []):
+        work(session)
+        session.commit()
+
+
+@event.listens_for(Session, "before_commit")
+def _wake_workers(session: Session) -> None:
+    """One NOTIFY per transaction that left work to do; it is sent when the transaction commits."""
+    if session.info.pop("wake", False) and session.get_nested_transaction() is None:
+        session.flush()
+        session.execute(text(f"NOTIFY {WAKE_CHANNEL}"))
+
+
+@event.listens_for(Session, "after_rollback")
+def _nothing_to_wake(session: Session) -> None:
+    session.info.pop("wake", None)
 
 
 def is_passing(error: DBAPIError) -> bool:

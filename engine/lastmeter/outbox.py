@@ -7,7 +7,7 @@ database's clock; `due_at` is legal time. `workflow.jobs` takes and performs the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Index, Sequence, SmallInteger, String, Text, delete, text
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from lastmeter import clock
 from lastmeter.db import Base
 
-WAKE_CHANNEL = "lastmeter_jobs"
+JOB_SEQ = Sequence("job_seq", metadata=Base.metadata)
 JOB_SEQUENCE = Sequence("job_seq", metadata=Base.metadata)
 
 
@@ -55,16 +55,36 @@ def enqueue(
     due_at: dt.datetime | None = None,
 ) -> None:
     """The job stands once the transaction commits; wanting the same key again changes nothing."""
-    values = {
+    enqueue_all(session, [wanted(kind, key, instance_id=instance_id, payload=payload, due_at=due_at)])
+
+
+def wanted(
+    kind: str,
+    key: str,
+    *,
+    instance_id: int | None = None,
+    payload: Mapping[str, Any] | None = None,
+    due_at: dt.datetime | None = None,
+    paused_at: dt.datetime | None = None,
+) -> dict[str, Any]:
+    """A job's row for `enqueue_all`."""
+    return {
         "key": key,
         "kind": kind,
         "instance_id": instance_id,
         "payload": dict(payload or {}),
         "due_at": due_at or clock.now(),
+        "paused_at": paused_at,
     }
-    session.execute(insert(Job).values(**values).on_conflict_do_nothing(index_elements=["key"]))
-    if due_at is None:
-        session.info["wake"] = True
+
+
+def enqueue_all(session: Session, jobs: Iterable[Mapping[str, Any]]) -> None:
+    """All the jobs in one statement; workers are woken at commit where one is due at once."""
+    rows = [dict(job) for job in jobs]
+    if rows:
+        session.execute(insert(Job).values(rows).on_conflict_do_nothing(index_elements=["key"]))
+        if any(row["due_at"] <= clock.now() for row in rows):
+            session.info["wake"] = True
 
 
 def withdraw(session: Session, *keys: str) -> None:
