@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from lastmeter.actor import SYSTEM, Actor
 from lastmeter.identity.models import Account, Organisation, Person, Region
@@ -29,6 +30,15 @@ CITY_PEOPLE = {
     "evaluator2": ("韩雪", "evaluator", "evaluator"),
     "supervisor": ("杨帆", "supervisor", "experts"),
 }
+# key, kind, zh, en, parent
+CITY_ORGANISATIONS: tuple[tuple[str, str, str, str, str | None], ...] = (
+    ("city", "civil_bureau", "济南市民政局", "Jinan Civil Affairs Bureau", None),
+    ("city_finance", "finance", "济南市财政局", "Jinan Finance Bureau", "city"),
+    ("dispatch", "dispatch", "济南市社会工作派单中心", "Jinan Dispatch Centre", "city"),
+    ("agency", "agency", "泉城招标代理有限公司", "Quancheng Procurement Agency", "city"),
+    ("evaluator", "evaluator", "齐鲁评估中心", "Qilu Evaluation Centre", "city"),
+    ("experts", "expert_pool", "专家库", "Expert pool", "city"),
+)
 EXPERTS = ("赵平", "钱进", "孙悦", "李真", "周全", "吴迪", "郑重", "王宁", "冯远", "陈思")
 DISTRICTS = {"lixia": ("历下区", "Lixia", "370102"), "licheng": ("历城区", "Licheng", "370112")}
 STREETS = {
@@ -80,19 +90,32 @@ def build(session: Session) -> World:
     return world
 
 
+def reload(session: Session) -> World:
+    """The rehearsal world that `build` left in this database."""
+    world = World(session=session)
+    by_name = {row.name: row for row in session.scalars(select(Organisation))}
+    for key, name in _organisation_names().items():
+        world.organisations[key] = by_name[name]
+    for account in session.scalars(select(Account).options(joinedload(Account.person))):
+        world.people[account.login] = account.person
+    return world
+
+
+def _organisation_names() -> dict[str, str]:
+    names = {key: zh for key, _, zh, _, _ in CITY_ORGANISATIONS}
+    for key, (zh, _, _) in DISTRICTS.items():
+        names |= {key: f"{zh}民政局", f"{key}.finance": f"{zh}财政局"}
+        names |= {f"{key}.{street}": f"{street_zh}办事处" for street, street_zh, _ in STREETS[key]}
+    for key, (zh, _, _, _) in PROVIDERS.items():
+        names |= {key: zh, f"{key}.team": f"{zh}驻站团队"}
+    return names
+
+
 def _city(session: Session, world: World) -> None:
     city = Region(code="370100", level=1, name="济南市", name_en="Jinan")
     session.add(city)
     session.flush()
-    rows = (
-        ("city", "civil_bureau", "济南市民政局", "Jinan Civil Affairs Bureau", None),
-        ("city_finance", "finance", "济南市财政局", "Jinan Finance Bureau", "city"),
-        ("dispatch", "dispatch", "济南市社会工作派单中心", "Jinan Dispatch Centre", "city"),
-        ("agency", "agency", "泉城招标代理有限公司", "Quancheng Procurement Agency", "city"),
-        ("evaluator", "evaluator", "齐鲁评估中心", "Qilu Evaluation Centre", "city"),
-        ("experts", "expert_pool", "专家库", "Expert pool", "city"),
-    )
-    for key, kind, zh, en, parent in rows:
+    for key, kind, zh, en, parent in CITY_ORGANISATIONS:
         world.organisations[key] = add_organisation(
             session, SYSTEM, tree="administrative", kind=kind, name=zh, name_en=en, region=city,
             parent=world.organisations[parent] if parent else None,

@@ -1,0 +1,300 @@
+"""The command `lastmeter`: status 0 only on success, `--json` where a program may read, bars on long work."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+from tqdm import tqdm
+
+from lastmeter import config, db, keys, migrations, paths, wiring
+from lastmeter.actor import SYSTEM
+from lastmeter.errors import LastmeterError
+
+
+@click.group()
+@click.version_option(package_name="lastmeter")
+def main() -> None:
+    """打通服务群众“最后一米”: a workflow engine for public procurement and casework."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+@contextmanager
+def _saying_refusals() -> Iterator[None]:
+    try:
+        yield
+    except LastmeterError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain, indent=2)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
+
+
+@contextmanager
+def _database() -> Iterator[Callable[[], Session]]:
+    """Sessions on the configured database, else on the embedded one, which runs while the command does."""
+    settings = config.Settings.from_environment()
+    wiring.connect()
+    with _saying_refusals():
+        if settings.database_url:
+            keys.configure(settings, create=True)
+            engine = db.make_engine(settings.database_url)
+            try:
+                yield db.session_factory(engine)
+            finally:
+                engine.dispose()
+            return
+        from lastmeter.embedded import postgres
+
+        keys.configure(settings, create=True)
+        with postgres.start(settings.data_dir / "postgres") as cluster:
+            migrations.upgrade(cluster.url(role=postgres.OWNER))
+            engine = db.make_engine(cluster.url())
+            try:
+                yield db.session_factory(engine)
+            finally:
+                engine.dispose()
+
+
+@main.command()
+@click.option("--port", default=8765, show_default=True, help="First port to try on the loopback address.")
+@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Where the demo keeps its data.")
+@click.option("--small", is_flag=True, help="One district instead of fifteen: starts in seconds.")
+def demo(port: int, data_dir: Path | None, small: bool) -> None:
+    """Start everything with the data set Jinan-161 and print one login per role."""
+    from lastmeter import demo as room
+
+    with _saying_refusals():
+        sys.exit(room.run(port=port, data_dir=data_dir, small=small))
+
+
+@main.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True)
+@click.option("--processes", default=4, show_default=True)
+def serve(bind: str, processes: int) -> None:
+    """Serve the pages and the API with gunicorn (LASTMETER_DATABASE_URL must be set)."""
+    import os
+
+    arguments = ["-b", bind, "-w", str(processes), "--threads", "4", "lastmeter_web.app:create_app()"]
+    os.execvp(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])
+
+
+@main.command()
+def worker() -> None:
+    """Do the work that waits: timers, messages, service tasks."""
+    from lastmeter.worker import main as work
+
+    work()
+
+
+@main.group("db")
+def database() -> None:
+    """The database schema."""
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the schema to the newest revision (as LASTMETER_OWNER_URL, else LASTMETER_DATABASE_URL)."""
+    settings = config.Settings.from_environment()
+    url = settings.owner_url or settings.database_url
+    if not url:
+        raise click.ClickException("LASTMETER_OWNER_URL or LASTMETER_DATABASE_URL must name the database")
+    with _saying_refusals():
+        migrations.upgrade(url)
+    click.echo("the schema is at the newest revision")
+
+
+@main.group()
+def user() -> None:
+    """Logins."""
+
+
+@user.command("add")
+@click.argument("login")
+@click.option("--name", required=True)
+@click.option("--role", required=True)
+@click.option("--organisation", "organisation_id", type=int, required=True)
+def add_user(login: str, name: str, role: str, organisation_id: int) -> None:
+    """A person with a login, holding ROLE at an organisation; the password is asked for."""
+    from lastmeter.identity import logins, people
+    from lastmeter.identity.models import Organisation
+
+    password = getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    with _database() as factory, factory() as session, db.unit_of_work(session):
+        person = people.add_person(session, SYSTEM, name=name)
+        people.grant(session, SYSTEM, person, role, session.get_one(Organisation, organisation_id))
+        logins.add_account(session, SYSTEM, person, login, password)
+    click.echo(f"{login} may log in")
+
+
+@main.group()
+def token() -> None:
+    """API tokens."""
+
+
+@token.command("create")
+@click.argument("login")
+@click.option("--scope", "scopes", multiple=True, default=("read", "work"), show_default=True)
+@click.option("--label", default="command line")
+def create_token(login: str, scopes: tuple[str, ...], label: str) -> None:
+    """Print a bearer token of LOGIN; it is shown this once."""
+    from sqlalchemy import select
+
+    from lastmeter.identity import logins
+    from lastmeter.identity.models import Account
+
+    with _database() as factory, factory() as session, db.unit_of_work(session):
+        account = session.scalars(select(Account).where(Account.login == login)).one_or_none()
+        if account is None:
+            raise click.ClickException(f"nobody logs in as {login}")
+        click.echo(logins.make_token(session, SYSTEM, account, label, scopes))
+
+
+@main.group()
+def definitions() -> None:
+    """Process definitions: lint, publish, export, lay out."""
+
+
+@definitions.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh")
+def lint(path: Path, as_json: bool, language: str) -> None:
+    """Say what publishing PATH (a package folder or a .bpmn) would find. Status 1 on an error."""
+    from lastmeter.definitions import publishing
+
+    wiring.connect()
+    found = publishing.lint_path(path)
+    if as_json:
+        click.echo(_dump([finding.as_dict(language) for finding in found]))
+    else:
+        for finding in found:
+            click.echo(
+                f"{finding.severity:8} {finding.element_id or '—'}:{finding.line or ''} {finding.message(language)}"
+            )
+    sys.exit(1 if any(finding.severity == "error" for finding in found) else 0)
+
+
+@definitions.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def publish(path: Path) -> None:
+    """Publish PATH (a package folder or a .bpmn) as a new version."""
+    from lastmeter.definitions import publishing
+
+    with _database() as factory, factory() as session, db.unit_of_work(session):
+        done = publishing.publish(session, SYSTEM, publishing.read_path(path))
+        for definition in done.definitions:
+            click.echo(f"{definition.key} version {definition.version}")
+
+
+@definitions.command()
+@click.argument("key")
+@click.option("--version", type=int, default=None)
+def export(key: str, version: int | None) -> None:
+    """Print the BPMN file of a published version."""
+    from lastmeter.definitions import publishing
+
+    with _database() as factory, factory() as session, db.unit_of_work(session, write=False):
+        click.echo(publishing.find(session, key, version).xml.decode(), nl=False)
+
+
+@definitions.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path), required=False)
+def layout(source: Path, target: Path | None) -> None:
+    """Lay out the diagram of SOURCE anew, into TARGET or in place."""
+    from lastmeter.definitions.layout import layout as lay_out
+
+    with _saying_refusals():
+        (target or source).write_bytes(lay_out(source.read_bytes()))
+
+
+@main.command()
+@click.argument("expression")
+@click.option("--context", default="{}", help="Variables, as JSON.")
+def feel(expression: str, context: str) -> None:
+    """Evaluate a FEEL EXPRESSION and print its value as JSON."""
+    from lastmeter.feel import evaluate
+
+    with _saying_refusals():
+        click.echo(_dump(evaluate(expression, json.loads(context, parse_float=Decimal))))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("decision")
+@click.option("--input", "inputs", default="{}", help="Inputs, as JSON.")
+def decide(file: Path, decision: str, inputs: str) -> None:
+    """Evaluate a DECISION of a DMN FILE and print its value as JSON."""
+    from lastmeter.decisions import load
+
+    with _saying_refusals():
+        click.echo(_dump(load(file.read_bytes()).evaluate(decision, json.loads(inputs, parse_float=Decimal))))
+
+
+@main.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path), required=False)
+@click.option("--jinan", is_flag=True, help="Play the stations of Jinan through contract years.")
+@click.option("--districts", default=1, show_default=True)
+@click.option("--years", default=3, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def rehearse(path: Path | None, jinan: bool, districts: int, years: int, as_json: bool) -> None:
+    """Play the scenarios of PATH (a folder of bpmn/, or one .yaml; all of them without PATH) on a virtual clock."""
+    from lastmeter.rehearsal import runner
+
+    with _saying_refusals():
+        if jinan:
+            report = runner.jinan(districts=districts, years=years, progress=tqdm)
+            click.echo(_dump(report.as_dict()) if as_json else report.text())
+            sys.exit(0 if report.is_clean else 1)
+        results = list(runner.scenarios(path or paths.bundled("bpmn")))
+    for result in results:
+        click.echo(result.text())
+    failed = [result for result in results if result.failure]
+    click.echo(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    sys.exit(1 if failed or not results else 0)
+
+
+@main.group("keys")
+def key_ring() -> None:
+    """The master key and the data keys under it."""
+
+
+@key_ring.command()
+@click.argument("new_key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def rotate(new_key_file: Path) -> None:
+    """Wrap every data key under the master key in NEW_KEY_FILE (32 bytes, base64)."""
+    import base64
+
+    with _database() as factory, factory() as session, db.unit_of_work(session):
+        count = keys.rotate(session, base64.b64decode(new_key_file.read_text()))
+    click.echo(f"{count} data keys wrapped under the new master key; install it before the next start")
+
+
+@main.command()
+def reconcile() -> None:
+    """Name what does not fit: open instances that wait for nothing, broken audit chains. Status 1 if any."""
+    from lastmeter.rehearsal import reconciliation
+
+    with _database() as factory, factory() as session, db.unit_of_work(session, write=False):
+        problems = reconciliation.problems(session)
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{len(problems)} problems")
+    sys.exit(1 if problems else 0)
