@@ -1,0 +1,82 @@
+"""One evaluation while it runs: what it may still spend, what it has warned about, which functions it was lent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lastmeter.feel.errors import FeelBudgetExceeded
+
+if TYPE_CHECKING:
+    from lastmeter.feel.values import Invocable
+
+# Half a million loop turns take about half a second here; a real table or condition takes fewer than a thousand.
+MAX_STEPS = 500_000
+# Each call of a FEEL function costs some eight Python frames, and Python allows a thousand.
+MAX_DEPTH = 80
+MAX_STRING = 1_000_000
+MAX_LIST = 500_000
+# A misbehaving expression warns at every turn of a loop; a reader needs the first ones.
+MAX_WARNINGS = 100
+
+_NO_FUNCTIONS: Mapping[str, Invocable] = {}
+
+
+class Run:
+    """The meter of one evaluation. Loops, strings and lists are charged to `steps`, function calls to `depth`."""
+
+    __slots__ = ("depth", "functions", "steps", "warnings")
+
+    def __init__(
+        self,
+        warnings: list[str] | None = None,
+        functions: Mapping[str, Invocable] | None = None,
+        steps: int = MAX_STEPS,
+    ) -> None:
+        self.warnings = [] if warnings is None else warnings
+        self.functions = _NO_FUNCTIONS if functions is None else functions
+        self.steps = steps
+        self.depth = 0
+
+    def warn(self, reason: str) -> None:
+        """The reason stands among the warnings, if there is room."""
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(reason)
+
+    def charge(self, steps: int) -> None:
+        """The steps are spent. Raises FeelBudgetExceeded when there are none left."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise FeelBudgetExceeded("steps", "表达式计算步数过多，请缩小循环或列表。", "Too many steps; loop over less.")
+
+    def enter(self) -> None:
+        """One function call deeper."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise too_deep()
+
+    def string(self, text: str) -> str:
+        """`text` itself, charged by its length; 16 million characters use up an evaluation."""
+        size = len(text)
+        if size > MAX_STRING:
+            raise FeelBudgetExceeded("string", "文本超过一百万字符。", "A text grew beyond a million characters.")
+        if size > 32:
+            self.charge(size >> 5)
+        return text
+
+    def sized(self, items: list[object]) -> list[object]:
+        """`items` itself, charged by its length."""
+        self.room(len(items))
+        return items
+
+    def room(self, size: int) -> None:
+        """A list of `size` items may be made or walked."""
+        if size > MAX_LIST:
+            raise FeelBudgetExceeded("list", "列表超过五十万项。", "A list grew beyond half a million items.")
+        if size > 4:
+            self.charge(size >> 2)
+
+
+def too_deep() -> FeelBudgetExceeded:
+    """The refusal of endless recursion."""
+    return FeelBudgetExceeded("depth", "函数调用或数据嵌套过深。", "Function calls or data are nested too deeply.")
