@@ -1,0 +1,143 @@
+"""A running instance as bytes and back. The spec is never inside: it is attached when the state is loaded.
+
+Tokens and scopes are written as lists in a fixed order and no key is ever sorted, so that what is restored is what was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+import orjson
+import zstandard
+from SpiffWorkflow.util.task import TaskState
+
+from lastmeter.workflow.spiff import timers, values
+from lastmeter.workflow.spiff.faults import StateNotReadable
+from lastmeter.workflow.spiff.report import Services
+from lastmeter.workflow.spiff.run import Fork, Run, Scope, Token
+from lastmeter.workflow.spiff.specs import Join, Spec
+
+STATE_FORMAT = 1
+MAX_STATE_BYTES = 512_000_000
+
+_local = threading.local()
+
+
+def dump(run: Run) -> bytes:
+    """The instance at rest."""
+    forks: dict[Fork, int] = {}
+    tokens = [_token(token, forks) for token in run.tasks.values()]
+    state = {
+        "format": STATE_FORMAT,
+        "process": run.spec.key,
+        "done": run.done,
+        "cancelled": run.cancelled,
+        "uncaught": run.uncaught,
+        "scopes": [_scope(scope) for scope in run.scopes.values()],
+        "forks": [[fork.id, values.encode(fork.writes)] for fork in forks],
+        "tokens": tokens,
+    }
+    compressor = getattr(_local, "compressor", None)
+    if compressor is None:
+        compressor = _local.compressor = zstandard.ZstdCompressor(level=3)
+    packed: bytes = compressor.compress(orjson.dumps(state))
+    return packed
+
+
+def _scope(scope: Scope) -> list[Any]:
+    return [
+        scope.id, scope.parent, scope.container, scope.isolated, scope.loop, _fields(scope.variables), sorted(scope.given),
+    ]  # fmt: skip
+
+
+def _fields(variables: dict[str, object]) -> dict[str, values.Json]:
+    return {name: values.encode(value, name) for name, value in variables.items()}
+
+
+def _token(token: Token, forks: dict[Fork, int]) -> list[Any]:
+    return [
+        token.id, token.task_spec.name, token.scope_id, token.role, token._state, token.via, token.owner, token.loop,
+        token.opened, token.noted, {name: _memo(value) for name, value in token.memo.items()},
+        [forks.setdefault(fork, len(forks)) for fork in token.forks],
+    ]  # fmt: skip
+
+
+def _memo(value: object) -> Any:
+    if isinstance(value, timers.Due):
+        span = [value.span.months, values.encode(value.span.rest)] if value.span is not None else None
+        return {"due": [values.encode(value.at), values.encode(value.anchor), span, value.used, value.limit]}
+    return [values.encode(value)]
+
+
+def _unmemo(raw: Any) -> object:
+    if isinstance(raw, dict):
+        at, anchor, span, used, limit = raw["due"]
+        length = timers.Span(span[0], _delta(span[1])) if span is not None else None
+        return timers.Due(_instant(at), None if anchor is None else _instant(anchor), length, used, limit)
+    return values.decode(raw[0])
+
+
+def _delta(raw: Any) -> dt.timedelta:
+    decoded = values.decode(raw)
+    assert isinstance(decoded, dt.timedelta)
+    return decoded
+
+
+def _instant(raw: Any) -> dt.datetime:
+    decoded = values.decode(raw)
+    assert isinstance(decoded, dt.datetime)
+    return decoded
+
+
+def load(spec: Spec, packed: bytes, services: Services, now: dt.datetime) -> Run:
+    """The instance that `dump` was given, on the restored spec. Raises StateNotReadable."""
+    state = _read(packed)
+    if state.get("process") != spec.key:
+        raise StateNotReadable(reason=f"a state of process {state.get('process')}, not {spec.key}")
+    run = Run(spec, services, now)
+    run.done, run.cancelled, run.uncaught = state["done"], state["cancelled"], state["uncaught"]
+    for identity, parent, container, isolated, loop, variables, given in state["scopes"]:
+        decoded = {name: values.decode(value) for name, value in variables.items()}
+        run.scopes[identity] = Scope(identity, parent, container, isolated, loop, decoded, set(given))
+    forks = []
+    for identity, writes in state["forks"]:
+        decoded_writes = values.decode(writes)
+        assert isinstance(decoded_writes, dict)
+        forks.append(Fork(identity, decoded_writes))
+    for raw in state["tokens"]:
+        _restore(run, raw, forks)
+    return run
+
+
+def _read(packed: bytes) -> dict[str, Any]:
+    decompressor = getattr(_local, "decompressor", None)
+    if decompressor is None:
+        decompressor = _local.decompressor = zstandard.ZstdDecompressor()
+    try:
+        state = orjson.loads(decompressor.decompress(packed, max_output_size=MAX_STATE_BYTES))
+    except (zstandard.ZstdError, orjson.JSONDecodeError) as wrong:
+        raise StateNotReadable(reason=str(wrong)) from wrong
+    if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
+        raise StateNotReadable(reason="a state of another format")
+    return state
+
+
+def _restore(run: Run, raw: list[Any], forks: list[Fork]) -> None:
+    identity, name, scope_id, role, state, via, owner, loop, opened, noted, memo, branch = raw
+    element = run.spec.task_specs.get(name)
+    if element is None:
+        raise StateNotReadable(reason=f"a token at {name}, which the definition does not have")
+    token = Token(run, element, scope_id, role, state=state, id=identity)
+    token.via, token.owner, token.loop, token.opened, token.noted = via, owner, loop, opened, noted
+    token.memo = {key: _unmemo(value) for key, value in memo.items()}
+    token.forks = tuple(forks[index] for index in branch)
+    run.admit(token)
+    if state == TaskState.READY:
+        run.queue.append(token)
+    elif isinstance(element, Join) and via and len(element.node.incoming) > 1:
+        run.arrive(token)
+    event = element.node.event
+    if event is not None and event.kind == "conditional" and state in (TaskState.WAITING, TaskState.STARTED):
+        run.watching[token.id] = token
