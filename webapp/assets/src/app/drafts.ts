@@ -1,0 +1,87 @@
+import { CSRF_HEADER, csrfToken } from "./csrf";
+
+/** People stop typing for about this long between two thoughts. */
+const PAUSE_MS = 800;
+const RETRY_MS = 5000;
+
+/**
+ * Forms with data-draft-url are saved 800 ms after the last keystroke, and at once when the page is left.
+ *
+ * The element [data-draft-status] says so in the page's language: its data-saving, data-saved (with {time}) and
+ * data-failed hold the sentences. Files are no part of a draft.
+ */
+export function autosaveDrafts(): void {
+  document.querySelectorAll<HTMLFormElement>("form[data-draft-url]").forEach(watch);
+  document.addEventListener("htmx:after:swap", () => {
+    document.querySelectorAll<HTMLFormElement>("form[data-draft-url]").forEach(watch);
+  });
+}
+
+function watch(form: HTMLFormElement): void {
+  if (form.dataset["draftWatched"]) return;
+  form.dataset["draftWatched"] = "yes";
+  let timer = 0;
+  let dirty = false;
+  let submitting = false;
+
+  const save = async (leaving: boolean): Promise<void> => {
+    window.clearTimeout(timer);
+    if (!dirty || submitting) return;
+    dirty = false;
+    say(form, "saving");
+    try {
+      const answer = await fetch(form.dataset["draftUrl"] ?? "", {
+        method: "POST",
+        body: fieldsOf(form),
+        headers: { [CSRF_HEADER]: csrfToken(), Accept: "application/json" },
+        credentials: "same-origin",
+        keepalive: leaving,
+      });
+      if (!answer.ok) throw new Error(String(answer.status));
+      if (!dirty) say(form, "saved");
+    } catch {
+      dirty = true;
+      say(form, "failed");
+      timer = window.setTimeout(() => void save(false), RETRY_MS);
+    }
+  };
+
+  const changed = (): void => {
+    dirty = true;
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => void save(false), PAUSE_MS);
+  };
+  form.addEventListener("input", changed);
+  form.addEventListener("change", changed);
+  form.addEventListener("submit", () => {
+    submitting = true;
+    window.clearTimeout(timer);
+  });
+  // After an answer 422 the same form is still here, and typing goes on.
+  form.addEventListener("htmx:finally:request", () => {
+    submitting = false;
+  });
+  window.addEventListener("pageshow", () => {
+    submitting = false;
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") void save(true);
+  });
+}
+
+function fieldsOf(form: HTMLFormElement): URLSearchParams {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string") fields.append(name, value);
+  }
+  return fields;
+}
+
+function say(form: HTMLFormElement, what: "saving" | "saved" | "failed"): void {
+  const status = form.querySelector<HTMLElement>("[data-draft-status]") ?? document.querySelector("[data-draft-status]");
+  if (!(status instanceof HTMLElement)) return;
+  const now = new Date();
+  const time = `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
+  status.textContent = (status.dataset[what] ?? "").replace("{time}", time);
+  status.dataset["state"] = what;
+}
