@@ -44,7 +44,7 @@ class Live:
         root = run.open_scope(ROOT, None, spec.key)
         for name, value in variables.items():
             root.variables[name] = values.decode(values.encode(value, name))
-        run.begin_container(root, (), start)
+        run.begin = start.name if start is not None else ""
         return cls(run)
 
     @classmethod

@@ -144,6 +144,8 @@ class Run(Workflow):  # type: ignore[misc]
         self.queue: deque[Token] = deque()
         self.idle: deque[str] = deque()
         self.report = Report()
+        # The start event a new instance begins at ("" for the usual ones); None once it has begun.
+        self.begin: str | None = None
         self.done = False
         self.cancelled = False
         self.uncaught: str | None = None
@@ -160,6 +162,9 @@ class Run(Workflow):  # type: ignore[misc]
 
     def drain(self) -> None:
         """Everything automatic is done. Raises StepBudgetExceeded."""
+        if self.begin is not None and not self.done:
+            start, self.begin = self.begin, None
+            self.begin_container(self.scopes[ROOT], (), self.spec.element(start) if start else None)
         while True:
             if self.idle:
                 self.close_scope(self.idle.popleft())

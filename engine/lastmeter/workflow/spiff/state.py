@@ -32,6 +32,7 @@ def dump(run: Run) -> bytes:
     state = {
         "format": STATE_FORMAT,
         "process": run.spec.key,
+        "begin": run.begin,
         "done": run.done,
         "cancelled": run.cancelled,
         "uncaught": run.uncaught,
@@ -97,7 +98,8 @@ def load(spec: Spec, packed: bytes, services: Services, now: dt.datetime) -> Run
     if state.get("process") != spec.key:
         raise StateNotReadable(reason=f"a state of process {state.get('process')}, not {spec.key}")
     run = Run(spec, services, now)
-    run.done, run.cancelled, run.uncaught = state["done"], state["cancelled"], state["uncaught"]
+    run.begin, run.done = state["begin"], state["done"]
+    run.cancelled, run.uncaught = state["cancelled"], state["uncaught"]
     for identity, parent, container, isolated, loop, variables, given in state["scopes"]:
         decoded = {name: values.decode(value) for name, value in variables.items()}
         run.scopes[identity] = Scope(identity, parent, container, isolated, loop, decoded, set(given))
