@@ -713,11 +713,10 @@ class Run(Workflow):  # type: ignore[misc]
                 for token in line
             }
             listening = any(token.role == EVENT_START for token in scope.tokens.values())
-            if listening or any(token.id not in at_joins for token in alive):
+            if listening or any(token.id not in at_joins or token._state == TaskState.ERROR for token in alive):
                 continue
             token = next(iter(waiting.values()))[0]
-            if token._state != TaskState.ERROR:
-                self.park(token, Deadlock.code, {"element": token.task_spec.name})
+            self.park(token, Deadlock.code, {"element": token.task_spec.name})
 
     # -- what waits ----------------------------------------------------------------------------------------------
 
