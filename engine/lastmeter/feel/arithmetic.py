@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lastmeter.feel import temporal
 from lastmeter.feel.errors import NoValue
-from lastmeter.feel.temporal import SECOND, WideDate, WideDateTime, WideDuration, WideTime, YearsMonths
+from lastmeter.feel.temporal import WideDate, WideDateTime, WideDuration, WideTime, YearsMonths
 from lastmeter.feel.values import NUMBERS, kind_of
 
 if TYPE_CHECKING:

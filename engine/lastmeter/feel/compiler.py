@@ -116,7 +116,7 @@ class Closure(Invocable):
 
 
 class Compiler:
-    """Compiles one tree. Afterwards `globals` tells the slot of each outside name and `width` how many slots there are."""
+    """Compiles one tree; then `globals` tells the slot of each outside name, `width` how many slots there are."""
 
     def __init__(self) -> None:
         self.width = 0
@@ -603,7 +603,8 @@ def _range_property(run: Run, interval: Range, name: str) -> object:
 
 # --- operators -------------------------------------------------------------------------------------------------------
 
-_COMPARE: dict[str, Callable[[object, object], object]] = {
+# Only ever given two numbers, two strings, or a sign and zero.
+_COMPARE: dict[str, Callable[..., object]] = {
     "=": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -629,7 +630,7 @@ def compare_values(run: Run, symbol: str, left: object, right: object) -> bool |
     return bool(_COMPARE[symbol](sign, 0))
 
 
-def _compare(symbol: str, left: Step, right: Step, compare: Callable[[object, object], object]) -> Step:
+def _compare(symbol: str, left: Step, right: Step, compare: Callable[..., object]) -> Step:
     def step(run: Run, slots: Slots) -> object:
         one, other = left(run, slots), right(run, slots)
         if type(one) is Decimal and type(other) is Decimal:
@@ -639,9 +640,7 @@ def _compare(symbol: str, left: Step, right: Step, compare: Callable[[object, ob
     return step
 
 
-def _compare_constant(
-    symbol: str, left: Step, constant: Decimal | str, compare: Callable[[object, object], object]
-) -> Step:
+def _compare_constant(symbol: str, left: Step, constant: Decimal | str, compare: Callable[..., object]) -> Step:
     kind = type(constant)
 
     def step(run: Run, slots: Slots) -> object:
@@ -993,11 +992,14 @@ def span(start: object, end: object) -> Iterator[object]:
             raise NoValue("a loop counts in whole numbers")
         one, other = temporal.whole(start), temporal.whole(end)
         return (Decimal(number) for number in _count(one, other))
-    if isinstance(start, temporal.Date) and isinstance(end, temporal.Date):
-        if temporal.is_date(start) and temporal.is_date(end):
-            days = _count(temporal.day_number(start), temporal.day_number(end))
-            return (temporal.from_day_number(day) for day in days)
+    if isinstance(start, temporal.Date) and isinstance(end, temporal.Date) and _are_dates(start, end):
+        days = _count(temporal.day_number(start), temporal.day_number(end))
+        return (temporal.from_day_number(day) for day in days)
     raise NoValue(f"a loop cannot run from {kind_of(start)} to {kind_of(end)}")
+
+
+def _are_dates(start: object, end: object) -> bool:
+    return temporal.is_date(start) and temporal.is_date(end)
 
 
 def _count(start: int, end: int) -> range:

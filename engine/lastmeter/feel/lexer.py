@@ -44,7 +44,9 @@ class Token:
 def tokens_of(text: str) -> list[Token]:
     """The tokens, closed by one of kind `end`. Raises FeelSyntaxError for a bad escape or too long a text."""
     if len(text) > MAX_TEXT:
-        raise FeelSyntaxError(text, MAX_TEXT, "表达式过长（上限十万字符）。", "The expression is longer than 100,000 characters.")
+        raise FeelSyntaxError(
+            text, MAX_TEXT, "表达式过长（上限十万字符）。", "The expression is longer than 100,000 characters."
+        )
     found = []
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "junk"
@@ -91,7 +93,25 @@ def _join_surrogates(text: str, value: str, start: int) -> str:
 
 # Words at which a name of several words ends, unless the whole name is known.
 STOP_WORDS = frozenset(
-    "for return if then else some every satisfies instance or and between in true false null function".split()
+    [
+        "for",
+        "return",
+        "if",
+        "then",
+        "else",
+        "some",
+        "every",
+        "satisfies",
+        "instance",
+        "or",
+        "and",
+        "between",
+        "in",
+        "true",
+        "false",
+        "null",
+        "function",
+    ]
 )
 _PLAIN_NAME = re.compile(rf"(?:{_LETTER})\w*(?: \w+)*")
 

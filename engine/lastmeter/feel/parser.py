@@ -62,8 +62,8 @@ _CONSTANTS: dict[str, object] = {"true": True, "false": False, "null": None}
 _CALLED = tuple(tuple(name.split()) for name in ("date and time", "years and months duration", "get or else"))
 _HINTS: dict[str, tuple[str, str]] = {
     "'": ("文本要用双引号。", 'Write text in double quotes: "…".'),
-    "“": ("请用半角双引号 \"。", 'Use the straight double quote ".'),
-    "”": ("请用半角双引号 \"。", 'Use the straight double quote ".'),
+    "“": ('请用半角双引号 "。', 'Use the straight double quote ".'),
+    "”": ('请用半角双引号 "。', 'Use the straight double quote ".'),
     "，": ("请用半角逗号 ,。", "Use the ASCII comma ,."),
     "（": ("请用半角括号 ()。", "Use ASCII parentheses ()."),
     "）": ("请用半角括号 ()。", "Use ASCII parentheses ()."),
@@ -79,12 +79,12 @@ _HINTS: dict[str, tuple[str, str]] = {
     "$": ("不需要 ${…}，直接写表达式。", "Leave out ${…}; write the expression itself."),
     "%": ("取余数用 modulo(a, b)。", "Use modulo(a, b) for the remainder."),
     '"': ("文本缺少结束的双引号。", "The closing double quote is missing."),
-    "@": ("日期写作 @\"2026-03-02\"。", 'Write dates as @"2026-03-02".'),
+    "@": ('日期写作 @"2026-03-02"。', 'Write dates as @"2026-03-02".'),
 }
 
 
 class Parser:
-    """Reads one text. `names` are those in scope that a bare word sequence would not reveal; `types` item definitions."""
+    """Reads one text. `names` in scope matter where words alone do not show them; `types` are item definitions."""
 
     def __init__(self, text: str, names: Collection[str] = (), types: Mapping[str, FeelType] | None = None) -> None:
         self.text = text
@@ -321,7 +321,7 @@ class Parser:
             operand = self._unary()
             self.depth -= 1
             if isinstance(operand, Literal) and isinstance(operand.value, Decimal):
-                return Literal(token.start, -operand.value)
+                return Literal(token.start, operand.value.copy_negate())
             return Negation(token.start, operand)
         return self._postfix()
 
@@ -345,7 +345,7 @@ class Parser:
                 self._fail("这里不能调用函数。", "This is nothing that can be called.")
             else:
                 node = self._call(node)
-        self._fail("路径过长。", "The path is too long.")
+        return self._fail("路径过长。", "The path is too long.")
 
     def _closes_range(self) -> bool:
         """Whether `[` here closes a range such as `]1..5[` rather than opens a filter."""

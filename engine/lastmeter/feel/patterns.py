@@ -152,7 +152,10 @@ def _replacement(replacement: str, groups: int) -> list[str | int]:
 
 
 def _group(replacement: str, start: int, groups: int) -> tuple[int, int]:
-    """The group number at `start` and where it ends. Source: XPath F&O 7.6.3: $12 is $1 and a 2 where groups are few."""
+    """The group number at `start` and where it ends.
+
+    Source: XPath F&O 7.6.3: $12 is $1 and a 2 where there are fewer than twelve groups.
+    """
     end = start + 1
     if not replacement[start:end].isdecimal():
         raise NoValue("a dollar in a replacement needs a group number")

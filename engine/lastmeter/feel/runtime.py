@@ -47,7 +47,7 @@ class Run:
         """The steps are spent. Raises FeelBudgetExceeded when there are none left."""
         self.steps -= steps
         if self.steps < 0:
-            raise FeelBudgetExceeded("steps", "表达式计算步数过多，请缩小循环或列表。", "Too many steps; loop over less.")
+            raise FeelBudgetExceeded("steps", "计算步数过多，请缩小循环或列表。", "Too many steps; loop over less.")
 
     def enter(self) -> None:
         """One function call deeper."""

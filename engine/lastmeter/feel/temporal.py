@@ -149,9 +149,7 @@ def make_datetime(day: Date, nanoseconds: int, zone: dt.tzinfo | None) -> DateTi
     if isinstance(day, WideDate) or nanoseconds % 1000:
         return WideDateTime(day, nanoseconds, zone)
     seconds, micro = divmod(nanoseconds // 1000, 1_000_000)
-    return dt.datetime(  # noqa: DTZ001 - FEEL has local dates and times
-        day.year, day.month, day.day, seconds // 3600, seconds // 60 % 60, seconds % 60, micro, zone
-    )
+    return dt.datetime(day.year, day.month, day.day, seconds // 3600, seconds // 60 % 60, seconds % 60, micro, zone)
 
 
 def make_duration(nanoseconds: int) -> Duration:
@@ -284,7 +282,9 @@ def shift(value: Date | DateTime, months: int = 0, nanoseconds: int = 0) -> Date
 # --- text ------------------------------------------------------------------------------------------------------------
 
 _DATE = re.compile(r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d\d)-(\d\d)", re.ASCII)
-_TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(\.\d{1,18})?(?:(Z)|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([\w+\-/]{1,64}))?", re.ASCII)
+_TIME = re.compile(
+    r"(\d\d):(\d\d):(\d\d)(\.\d{1,18})?(?:(Z)|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([\w+\-/]{1,64}))?", re.ASCII
+)
 _MONTHS = re.compile(r"(-)?P(?:(\d{1,11})Y)?(?:(\d{1,12})M)?", re.ASCII)
 _DAYS = re.compile(
     r"(-)?P(?:(\d{1,16})D)?(?:T(?:(\d{1,18})H)?(?:(\d{1,18})M)?(?:(\d{1,18})(\.\d{0,18})?S)?)?", re.ASCII

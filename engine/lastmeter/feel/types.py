@@ -117,8 +117,7 @@ class FunctionType(FeelType):
         return (
             len(self.parameters) == len(declared.parameters)
             and all(
-                type_conforms(wanted, given)
-                for wanted, given in zip(self.parameters, declared.parameters, strict=True)
+                type_conforms(wanted, given) for wanted, given in zip(self.parameters, declared.parameters, strict=True)
             )
             and type_conforms(declared.result, self.result)
         )

@@ -194,7 +194,8 @@ def _equal_same_kind(kind: str, left: object, right: object) -> bool | None:
     if kind == "list":
         assert isinstance(left, list)
         assert isinstance(right, list)
-        return len(left) == len(right) and all(equal(one, other) is True for one, other in zip(left, right, strict=True))
+        pairs = zip(left, right, strict=False)
+        return len(left) == len(right) and all(equal(one, other) is True for one, other in pairs)
     if kind == "context":
         assert isinstance(left, dict)
         assert isinstance(right, dict)
@@ -249,11 +250,19 @@ def order(left: object, right: object) -> int | None:
     if kind != kind_of(right) or kind not in _ORDERED:
         return None
     if kind == "number" or kind == "string":
-        return (left > right) - (left < right)  # type: ignore[operator]
+        return _sign(left, right)
     if kind in ("date and time", "time") and _zone_known(left) != _zone_known(right):
         return None
     one, other = _magnitude(left), _magnitude(right)
     return (one > other) - (one < other)
+
+
+def _sign(left: object, right: object) -> int:
+    if isinstance(left, Decimal) and isinstance(right, Decimal):
+        return (left > right) - (left < right)
+    assert isinstance(left, str)
+    assert isinstance(right, str)
+    return (left > right) - (left < right)
 
 
 def in_range(value: object, interval: Range) -> bool | None:

@@ -98,7 +98,7 @@ def time(run: Run, source: object, *parts: object) -> object:
     raise NoValue(f"no time from {kind_of(source)}")
 
 
-def _time_from_parts(hour: object, minute: object, second: object, offset: object) -> object:
+def _time_from_parts(hour: object, minute: object, second: object, offset: object) -> temporal.Time:
     if not isinstance(second, Decimal):
         raise NoValue("second must be a number")
     h, m = _whole(hour, "hour"), _whole(minute, "minute")
@@ -136,10 +136,10 @@ def date_and_time(run: Run, source: object, *parts: object) -> object:
     day = temporal.make_date(*(_whole(part, "part") for part in (source, *parts[:2])))
     offset = parts[5] if len(parts) > 5 else None
     if isinstance(offset, str):
-        clock = _time_from_parts(*parts[2:5], None)
-        return temporal.make_datetime(day, temporal.nanos_of_day(clock), temporal.find_zone(offset))  # type: ignore[arg-type]
-    clock = _time_from_parts(*parts[2:5], offset)
-    return temporal.make_datetime(day, temporal.nanos_of_day(clock), temporal.zone_of(clock))  # type: ignore[arg-type]
+        clock = _time_from_parts(parts[2], parts[3], parts[4], None)
+        return temporal.make_datetime(day, temporal.nanos_of_day(clock), temporal.find_zone(offset))
+    clock = _time_from_parts(parts[2], parts[3], parts[4], offset)
+    return temporal.make_datetime(day, temporal.nanos_of_day(clock), temporal.zone_of(clock))
 
 
 def _joined(day: object, clock: object) -> object:
@@ -148,9 +148,7 @@ def _joined(day: object, clock: object) -> object:
     raise NoValue("date and time takes a date and a time")
 
 
-@builtin(
-    "duration", Parameter("from", ("string", "days and time duration", "years and months duration"))
-)
+@builtin("duration", Parameter("from", ("string", "days and time duration", "years and months duration")))
 def duration(run: Run, source: object) -> object:
     return temporal.parse_duration(source) if isinstance(source, str) else source
 

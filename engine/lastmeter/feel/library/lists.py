@@ -80,7 +80,7 @@ def total(run: Run, values: list[object]) -> object:
     if not values:
         return None
     if isinstance(values[0], YearsMonths | dt.timedelta | WideDuration):
-        result = values[0]
+        result: object = values[0]
         for value in values[1:]:
             if kind_of(value) != kind_of(result):
                 raise NoValue("the list mixes durations with other values")
@@ -265,13 +265,17 @@ def _distinct(run: Run, values: list[object]) -> list[object]:
 
 @builtin("flatten", items())
 def flatten(run: Run, values: list[object]) -> list[object]:
+    return run.sized(_flat(values))
+
+
+def _flat(values: list[object]) -> list[object]:
     result: list[object] = []
     for value in values:
         if isinstance(value, list):
-            result.extend(flatten(run, value))  # type: ignore[call-overload]
+            result.extend(_flat(value))
         else:
             result.append(value)
-    return run.sized(result)
+    return result
 
 
 @builtin("sort", items(), Parameter("precedes", ("function",), optional=True, nullable=True))

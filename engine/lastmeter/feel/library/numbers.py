@@ -90,7 +90,7 @@ def round_half_down(run: Run, n: Decimal, scale: Decimal) -> Decimal:
 @builtin("abs", Parameter("n", ("number", "days and time duration", "years and months duration")))
 def absolute(run: Run, n: object) -> object:
     if isinstance(n, Decimal):
-        return abs(n)
+        return n.copy_abs()
     if isinstance(n, YearsMonths):
         return YearsMonths(abs(n.total_months))
     assert isinstance(n, dt.timedelta | WideDuration)

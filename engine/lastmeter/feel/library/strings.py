@@ -73,7 +73,9 @@ def ends_with(run: Run, text: str, match: str) -> bool:
     return text.endswith(match)
 
 
-@builtin("replace", string("input"), string("pattern"), string("replacement"), string("flags", optional=True, nullable=True))
+@builtin(
+    "replace", string("input"), string("pattern"), string("replacement"), string("flags", optional=True, nullable=True)
+)
 def replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> str:
     return run.string(patterns.replace(text, pattern, replacement, flags or ""))
 

@@ -1,0 +1,19 @@
+"""DMN: decision tables and requirement graphs over FEEL.
+
+Source: OMG, Decision Model and Notation 1.5; files of 1.1 to 1.5 are read.
+"""
+
+from lastmeter.decisions.errors import DecisionMissing, DecisionModelError
+from lastmeter.decisions.model import DecisionInfo, Model, load
+from lastmeter.decisions.trace import MatchedRule, Outcome, TableTrace
+
+__all__ = [
+    "DecisionInfo",
+    "DecisionMissing",
+    "DecisionModelError",
+    "MatchedRule",
+    "Model",
+    "Outcome",
+    "TableTrace",
+    "load",
+]

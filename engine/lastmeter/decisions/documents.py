@@ -1,0 +1,86 @@
+"""DMN XML read safely, of any version from 1.1 to 1.5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from lastmeter.decisions.errors import DecisionModelError
+
+# A table of ten thousand rows and five columns is some ten megabytes.
+MAX_BYTES = 32_000_000
+
+NAMESPACES = frozenset(
+    {
+        "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
+        "http://www.omg.org/spec/DMN/20180521/MODEL/",
+        "https://www.omg.org/spec/DMN/20191111/MODEL/",
+        "https://www.omg.org/spec/DMN/20211108/MODEL/",
+        "https://www.omg.org/spec/DMN/20230324/MODEL/",
+        "https://www.omg.org/spec/DMN/20240513/MODEL/",
+    }
+)
+
+
+def read(xml: bytes) -> etree._Element:
+    """The `definitions` element. Raises DecisionModelError; entities, DTDs and the network are out of reach."""
+    if len(xml) > MAX_BYTES:
+        raise DecisionModelError("文件过大。", "The file is too large.", limit=MAX_BYTES)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
+    try:
+        root = etree.fromstring(xml, parser)
+    except etree.XMLSyntaxError as error:
+        raise DecisionModelError("不是合法的 XML。", f"This is no XML: {error.msg}", line=error.lineno) from None
+    if getattr(root.getroottree().docinfo, "doctype", ""):
+        raise DecisionModelError("不允许 DOCTYPE。", "A DOCTYPE is not allowed.", line=1)
+    if local_name(root) != "definitions" or etree.QName(root).namespace not in NAMESPACES:
+        raise DecisionModelError(
+            "不是 DMN 1.1 至 1.5 的文件。", "This is no DMN file of version 1.1 to 1.5.", line=line_of(root)
+        )
+    return root
+
+
+def local_name(element: etree._Element) -> str:
+    """The tag without its namespace; comments have none."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def line_of(element: etree._Element) -> int | None:
+    """The line of the file it begins on."""
+    line = element.sourceline
+    return None if line is None else int(line)
+
+
+def children(element: etree._Element, name: str | None = None) -> Iterator[etree._Element]:
+    """The DMN child elements, of one tag if named; extensions and drawings are passed over."""
+    own = etree.QName(element).namespace
+    for child in element:
+        if isinstance(child.tag, str) and etree.QName(child).namespace == own and name in (None, local_name(child)):
+            yield child
+
+
+def child(element: etree._Element, name: str) -> etree._Element | None:
+    """The first child of that tag."""
+    return next(children(element, name), None)
+
+
+def text_in(element: etree._Element | None, name: str = "text") -> str:
+    """The text of a child such as `text`, empty when there is none."""
+    inner = None if element is None else child(element, name)
+    return "" if inner is None else "".join(str(part) for part in inner.itertext()).strip()
+
+
+def attribute(element: etree._Element, name: str) -> str | None:
+    """An attribute as plain text."""
+    value = element.get(name)
+    return None if value is None else str(value)
+
+
+def mistake(element: etree._Element, problem_zh: str, problem_en: str, **facts: object) -> DecisionModelError:
+    """The error that points at an element, or the nearest one around it that has an id."""
+    holder: etree._Element | None = element
+    while holder is not None and holder.get("id") is None:
+        holder = holder.getparent()
+    element_id = None if holder is None else attribute(holder, "id")
+    return DecisionModelError(problem_zh, problem_en, element_id=element_id, line=line_of(element), **facts)
