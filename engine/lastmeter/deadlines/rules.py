@@ -86,6 +86,7 @@ class Computed:
     calendar_version: str
     provisional: bool  # counted beyond the announced calendar
     paused_days: int = 0  # days (of the rule's own kind) during which the clock stood
+    start_at: dt.datetime | None = None  # the moment, where the rule counts hours
 
     @property
     def rolled(self) -> bool:
@@ -236,6 +237,7 @@ def _hours(rule: Rule, start: dt.date | dt.datetime, calendar: Calendar, pauses:
         sense=rule.sense,
         calendar_version=calendar.version,
         provisional=False,
+        start_at=start.astimezone(dt.UTC),
     )
 
 
