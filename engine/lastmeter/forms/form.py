@@ -223,7 +223,7 @@ class Form:
 
     def _place(self, path: str) -> list[int]:
         """Where a path stands on the page, so that refusals are told in the order of the fields."""
-        return [int(part) if part.isdigit() else self._order.get(part, len(self._order)) for part in path.split(".")]
+        return [int(part) if _is_index(part) else self._order.get(part, len(self._order)) for part in path.split(".")]
 
     @cached_property
     def _order(self) -> Mapping[str, int]:
@@ -263,7 +263,7 @@ class Form:
     def without_row(self, draft: Mapping[str, object], path: str) -> dict[str, object]:
         """The draft without the row at `path` (`items.2`)."""
         *where, last = path.split(".")
-        if not re.fullmatch("[0-9]{1,4}", last):
+        if not _is_index(last):
             return self.draft(draft)
         return _changed_rows(
             self._level, self.draft(draft), where, lambda rows: [r for n, r in enumerate(rows) if n != int(last)]
@@ -289,7 +289,7 @@ class Form:
         """The name of the field at a path, with the row's number where it stands in a list."""
         level, parts, names = self._level, path.split("."), list[str]()
         for part in parts:
-            if part.isdigit():
+            if _is_index(part):
                 names[-1:] = [f"{names[-1]} {int(part) + 1}"] if names else []
                 continue
             found = _child(level, part)
@@ -324,6 +324,10 @@ class Form:
 
 
 # --- reading, level by level -----------------------------------------------------------------------------------
+
+
+def _is_index(part: str) -> bool:
+    return re.fullmatch("[0-9]{1,4}", part) is not None
 
 
 def _feel(text: str | None) -> str | None:
@@ -593,7 +597,7 @@ def _changed_rows(level: _Level, tree: dict[str, object], where: list[str], chan
     rows = list(inner) if isinstance(inner, list) else []
     if len(where) == 1:
         return {**tree, key: change(rows)[: spec.limits.max_rows]}
-    if where[1].isdigit() and int(where[1]) < len(rows) and isinstance(row := rows[int(where[1])], dict):
+    if _is_index(where[1]) and int(where[1]) < len(rows) and isinstance(row := rows[int(where[1])], dict):
         rows[int(where[1])] = _changed_rows(below, row, where[2:], change)
     return {**tree, key: rows}
 
