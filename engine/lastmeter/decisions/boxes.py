@@ -14,10 +14,10 @@ from lxml import etree
 from lastmeter.decisions.documents import attribute, child, children, local_name, mistake, text_in
 from lastmeter.decisions.runtime import Box, ModelRun, Scope
 from lastmeter.decisions.tables import AGGREGATIONS, HIT_POLICIES, Input, Output, Rule, Table
-from lastmeter.feel.compiler import at_position, range_values
 from lastmeter.feel.errors import FeelSyntaxError, NoValue
 from lastmeter.feel.expression import Expression, UnaryTests, compile_expression, compile_tests
 from lastmeter.feel.parser import simple_type
+from lastmeter.feel.steps import at_position, range_values
 from lastmeter.feel.types import ANY, FeelType, FunctionType, UnknownType, fit
 from lastmeter.feel.values import Invocable, Range, arrange, kind_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from lxml import etree
 
@@ -48,8 +49,7 @@ def local_name(element: etree._Element) -> str:
 
 def line_of(element: etree._Element) -> int | None:
     """The line of the file it begins on."""
-    line = element.sourceline
-    return None if line is None else int(line)
+    return cast("int | None", element.sourceline)
 
 
 def children(element: etree._Element, name: str | None = None) -> Iterator[etree._Element]:

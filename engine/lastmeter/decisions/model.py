@@ -15,8 +15,9 @@ from lastmeter.decisions.items import ItemDefinitions
 from lastmeter.decisions.runtime import Box, ModelRun, Scope
 from lastmeter.decisions.tables import Table
 from lastmeter.decisions.trace import Outcome, TableTrace
+from lastmeter.feel.errors import NoValue
 from lastmeter.feel.runtime import too_deep
-from lastmeter.feel.types import ANY, FeelType, fit
+from lastmeter.feel.types import ANY, FeelType, FunctionType, fit
 from lastmeter.feel.values import FeelFunction, coerce
 
 MAX_DECISIONS_DEEP = 60
@@ -185,8 +186,6 @@ class Model:
         self, function: str, arguments: Mapping[str, object], *, functions: Mapping[str, FeelFunction] | None = None
     ) -> object:
         """The value of a business knowledge model for named arguments. Raises DecisionMissing, FeelBudgetExceeded."""
-        from lastmeter.feel.errors import NoValue
-
         element = self._element(function, "function")
 
         def work(run: ModelRun) -> object:
@@ -411,6 +410,7 @@ def _element(document: _Document, boxer: Boxer, xml: etree._Element, kind: str) 
         element.outputs = _references(document, xml, "outputDecision")
         element.given = _references(document, xml, "inputDecision")
         element.fed = _references(document, xml, "inputData")
+        element.type = _result(boxer.type(reference))
         return element
     element.type = boxer.type(reference)
     element.required = _required(document, xml)
@@ -425,17 +425,18 @@ def _function(boxer: Boxer, xml: etree._Element, element: Element) -> None:
     logic = child(xml, "encapsulatedLogic")
     if logic is None:
         return
-    # The variable's type may be the function's own type; the result is checked against a plain one only.
-    from lastmeter.feel.types import FunctionType
-
-    if isinstance(element.type, FunctionType):
-        element.type = element.type.result
+    element.type = _result(element.type)
     element.parameters = tuple(
         (attribute(each, "name") or "", boxer.type(attribute(each, "typeRef")))
         for each in children(logic, "formalParameter")
     )
     if (attribute(logic, "kind") or "FEEL").upper() == "FEEL":
         element.box = boxer.box_in(logic) or _nothing
+
+
+def _result(type_: FeelType) -> FeelType:
+    """The type of what a function gives: its variable may carry the function's own type."""
+    return type_.result if isinstance(type_, FunctionType) else type_
 
 
 def _nothing(run: ModelRun, scope: Scope) -> object:

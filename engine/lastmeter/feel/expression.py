@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
-from lastmeter.feel.compiler import MISSING, Check, Compiler, Env, Slots, Step
+from lastmeter.feel.compiler import Compiler, Env
 from lastmeter.feel.errors import FeelBudgetExceeded, FeelSyntaxError
 from lastmeter.feel.lexer import needs_scope
 from lastmeter.feel.parser import parse, parse_tests
 from lastmeter.feel.runtime import MAX_STEPS, Run, too_deep
+from lastmeter.feel.steps import MISSING, Check, Slots, Step
 from lastmeter.feel.tree import Literal, Tests
 from lastmeter.feel.types import FeelType
 from lastmeter.feel.values import FeelFunction, FeelValue, coerce

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from lastmeter.feel import temporal
 from lastmeter.feel.values import Invocable, Range, kind_of
 
 
@@ -206,10 +208,6 @@ def fit(value: object, type_: FeelType) -> tuple[object, bool]:
 
 
 def _midnight(value: object) -> object:
-    from lastmeter.feel import temporal
-
-    if not temporal.is_date(value):
+    if not isinstance(value, dt.date | temporal.WideDate) or not temporal.is_date(value):
         return None
-    import datetime as dt
-
-    return temporal.make_datetime(value, 0, dt.UTC)  # type: ignore[arg-type]
+    return temporal.make_datetime(value, 0, dt.UTC)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lastmeter.feel.errors import NoValue
 from lastmeter.feel.library.registry import Parameter, anything, builtin, items, string
+from lastmeter.feel.temporal import DateTime, Time, utc_offset
 from lastmeter.feel.values import equal, kind_of
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ def is_same(run: Run, value1: object, value2: object) -> bool:
     if kind_of(value1) != kind_of(value2):
         return False
     if kind_of(value1) in ("time", "date and time"):
-        from lastmeter.feel.temporal import utc_offset
-
-        if utc_offset(value1) != utc_offset(value2):  # type: ignore[arg-type]
+        assert isinstance(value1, Time | DateTime)
+        assert isinstance(value2, Time | DateTime)
+        if utc_offset(value1) != utc_offset(value2):
             return False
     return equal(value1, value2) is True
 
