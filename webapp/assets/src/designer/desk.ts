@@ -40,6 +40,7 @@ export class Desk {
       (id) => this.diagram.nameOf(id),
       (id) => this.diagram.show(id),
     );
+    new ResizeObserver(() => this.diagram.resized()).observe(parts.canvas);
     this.addButtons();
     if (!settings.readOnly) this.watch();
   }

@@ -9,7 +9,7 @@ import { propertiesModule } from "./properties";
 import type { Finding } from "./server";
 import type { Settings } from "./settings";
 import { translation } from "./translate";
-import type { Say } from "./words";
+import type { Language, Say } from "./words";
 
 /** Text smaller than this cannot be read; a wide diagram is scrolled instead. */
 const SMALLEST_READABLE = 0.6;
@@ -22,7 +22,7 @@ interface Shape {
   y?: number;
   width?: number;
   waypoints?: { x: number; y: number }[];
-  businessObject?: { name?: string };
+  businessObject?: { name?: string; get(name: string): unknown };
 }
 
 interface Canvas {
@@ -31,6 +31,7 @@ interface Canvas {
     inner: { x: number; y: number; width: number; height: number };
     outer: { width: number; height: number };
   };
+  resized(): void;
   addMarker(element: string, marker: string): void;
   removeMarker(element: string, marker: string): void;
   scrollToElement(element: Shape, padding?: number): void;
@@ -52,6 +53,7 @@ interface CommandStack {
 export class Diagram {
   private readonly bpmn: Modeler | NavigatedViewer;
   private readonly marked = new Map<string, string>();
+  private readonly language: Language;
   private savedAt = -1;
 
   constructor(
@@ -60,6 +62,7 @@ export class Diagram {
     settings: Settings,
     say: Say,
   ) {
+    this.language = settings.language;
     const common = { container: canvas, moddleExtensions: { lm, camunda } };
     const modules = [translation(settings.language), minimap];
     if (settings.readOnly || properties === null) {
@@ -166,8 +169,16 @@ export class Diagram {
     this.canvas().zoom(1);
   }
 
+  /** The element's name in the page's language; its id only where it has none. */
   nameOf(elementId: string): string {
-    return this.registry().get(elementId)?.businessObject?.name || elementId;
+    const semantic = this.registry().get(elementId)?.businessObject;
+    const english = this.language === "en" ? semantic?.get("lm:nameEn") : "";
+    return String(english || semantic?.name || elementId);
+  }
+
+  /** The canvas has another size: the palette may need its second column. */
+  resized(): void {
+    this.canvas().resized();
   }
 
   /** The element is selected and in sight. */

@@ -5,6 +5,13 @@ import type { Language } from "./words";
 
 /** What the community's list lacks or says otherwise than our glossary. */
 const OURS: Record<string, string> = {
+  Collaboration: "协作图",
+  "Sequence Flow": "连线",
+  "Message Flow": "消息流",
+  Lane: "泳道",
+  Participant: "池",
+  Process: "流程",
+  Label: "标签",
   General: "基本信息",
   Documentation: "说明",
   "Element documentation": "说明文字",
@@ -44,7 +51,9 @@ const OURS: Record<string, string> = {
 /** bpmn-js's translate service in the page's language. */
 export function translation(language: Language): ModuleDeclaration {
   const words: Record<string, string> = language === "zh" ? { ...bpmn, ...properties, ...OURS } : {};
+  // The panel's header says "User Task" where the list says "User task".
+  const folded = new Map(Object.entries(words).map(([english, chinese]) => [english.toLowerCase(), chinese]));
   const translate = (template: string, facts: Record<string, string> = {}): string =>
-    (words[template] ?? template).replace(/\{([^}]+)\}/g, (whole, name: string) => facts[name] ?? whole);
+    (words[template] ?? folded.get(template.toLowerCase()) ?? template).replace(/\{([^}]+)\}/g, (whole, name: string) => facts[name] ?? whole);
   return { translate: ["value", translate] };
 }
