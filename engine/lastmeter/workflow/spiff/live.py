@@ -133,8 +133,7 @@ class Live:
             name = token.task_spec.name
             if kind == "error":
                 self._closed(token)
-                run.note(token, "failed")
-                token.noted = False
+                token.memo["failed"] = True
             caught = run.throw(kind, error_code, token.scope_id, token, message)
             run.report.thrown.append(Thrown("error" if kind == "error" else "escalation", error_code, name, caught=caught))
 

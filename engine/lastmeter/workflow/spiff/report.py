@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from lastmeter.feel import FeelFunction
 
 EventName = Literal["entered", "completed", "cancelled", "failed"]
 SubscriptionKind = Literal["message", "signal"]
@@ -143,7 +145,7 @@ def _always_pending(topic: str, inputs: Mapping[str, object], element_id: str) -
 class Services:
     """What a running instance needs from outside; `decide` and `run_inline` may raise BpmnError."""
 
-    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    functions: Mapping[str, FeelFunction] = field(default_factory=dict)
     decide: Callable[[str, Mapping[str, object]], object] = _no_decision
     run_inline: Callable[[str, Mapping[str, object], str], Mapping[str, object] | Pending] = _always_pending
     step_budget: int = 200_000

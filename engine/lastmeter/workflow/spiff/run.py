@@ -190,7 +190,9 @@ class Run(Workflow):  # type: ignore[misc]
         except StepBudgetExceeded:
             raise
         except BpmnError as error:
+            token.memo["failed"] = True
             if not self.throw("error", error.error_code, token.scope_id, token, error.message):
+                del token.memo["failed"]
                 self.park(token, "uncaught_error", {"error_code": error.error_code, "message": error.message})
         except LastmeterError as fault:
             self.park(token, fault.code, fault.facts)
@@ -306,7 +308,7 @@ class Run(Workflow):  # type: ignore[misc]
         if token.id in self.tasks:
             token._set_state(TaskState.CANCELLED)
             if token.noted:
-                self.note(token, "cancelled")
+                self.note(token, "failed" if token.memo.get("failed") else "cancelled")
             self.discard(token)
 
     def cancel_scope(self, scope_id: str, keep: Token | None = None, arms_too: bool = True) -> None:
@@ -477,13 +479,17 @@ class Run(Workflow):  # type: ignore[misc]
         match event.kind:
             case "timer":
                 value = self.evaluate(event.text, token)
-                self.run_timer(token, timers.due(event.timer, value, self.now), event)  # type: ignore[arg-type]
+                self.run_timer(token, timers.due(_timer_kind(event.timer), value, self.now), event)
             case "message" | "signal":
                 correlation = self.correlation(token, event)
                 token.opened = "subscription"
                 self.report.opened["subscription"][token.id] = SubscriptionOpened(
-                    token.id, token.task_spec.name, event.kind, event.name, correlation  # type: ignore[arg-type]
-                )  # fmt: skip
+                    token.id,
+                    token.task_spec.name,
+                    "message" if event.kind == "message" else "signal",
+                    event.name,
+                    correlation,
+                )
             case "conditional":
                 self.watching[token.id] = token
 
@@ -762,6 +768,10 @@ class Run(Workflow):  # type: ignore[misc]
             completed=self.done,
             uncaught_error=self.uncaught,
         )
+
+
+def _timer_kind(text: str) -> timers.TimerKind:
+    return "timeDate" if text == "timeDate" else "timeCycle" if text == "timeCycle" else "timeDuration"
 
 
 def _match(candidates: Iterable[Element], kind: str, code: str) -> Element | None:

@@ -32,7 +32,7 @@ class UnstorableValue(LastmeterError):
 def encode(value: object, path: str = "", depth: int = 0) -> Json:
     """The value in plain JSON terms. Raises UnstorableValue for sets, floats that are no numbers, unknown types."""
     if value is None or value is True or value is False or type(value) is str:
-        return value  # type: ignore[return-value]
+        return value
     if depth > MAX_DEPTH:
         raise UnstorableValue(path=path, type="nesting")
     if isinstance(value, str):
