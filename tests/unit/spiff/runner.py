@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from lastmeter.workflow.spiff import (
     Advance,
@@ -41,7 +42,7 @@ def flow(source: str, target: str, condition: str = "", identity: str = "") -> s
     inside = f'<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">{condition}</bpmn:conditionExpression>'
     return (
         f'<bpmn:sequenceFlow id="{identity or f"{source}_{target}"}" sourceRef="{source}" targetRef="{target}">'
-        f'{inside if condition else ""}</bpmn:sequenceFlow>'
+        f"{inside if condition else ''}</bpmn:sequenceFlow>"
     )
 
 
@@ -50,7 +51,7 @@ def flows(*chains: str) -> str:
     pairs = []
     for chain in chains:
         names = chain.split()
-        pairs.extend(flow(source, target) for source, target in zip(names, names[1:], strict=False))
+        pairs.extend(flow(source, target) for source, target in pairwise(names))
     return "".join(pairs)
 
 
@@ -69,9 +70,8 @@ def task(identity: str, inside: str = "", **attributes: str) -> str:
 
 def script(identity: str, text: str, result: str = "", inside: str = "") -> str:
     name = f' camunda:resultVariable="{result}"' if result else ""
-    return (
-        f'<bpmn:scriptTask id="{identity}" scriptFormat="feel"{name}>{inside}<bpmn:script>{text}</bpmn:script></bpmn:scriptTask>'
-    )
+    opening = f'<bpmn:scriptTask id="{identity}" scriptFormat="feel"{name}>'
+    return f"{opening}{inside}<bpmn:script>{text}</bpmn:script></bpmn:scriptTask>"
 
 
 def timer(kind: str, text: str) -> str:
@@ -80,9 +80,8 @@ def timer(kind: str, text: str) -> str:
 
 def boundary(identity: str, host: str, inside: str, interrupting: bool = True) -> str:
     cancel = "true" if interrupting else "false"
-    return (
-        f'<bpmn:boundaryEvent id="{identity}" attachedToRef="{host}" cancelActivity="{cancel}">{inside}</bpmn:boundaryEvent>'
-    )
+    opening = f'<bpmn:boundaryEvent id="{identity}" attachedToRef="{host}" cancelActivity="{cancel}">'
+    return f"{opening}{inside}</bpmn:boundaryEvent>"
 
 
 class Runner:
@@ -145,7 +144,9 @@ class Runner:
         return self._step(lambda live, uid: live.fire_timer(uid, self.now), uid)
 
     def deliver(self, element: str, **payload: object) -> Advance:
-        return self._step(lambda live, uid: live.deliver(uid, payload, self.now), self._find(self.subscriptions, element, None))
+        return self._step(
+            lambda live, uid: live.deliver(uid, payload, self.now), self._find(self.subscriptions, element, None)
+        )
 
     def retry(self, element: str) -> Advance:
         uid = next(uid for uid, (name, _) in self.incidents.items() if name == element)
@@ -217,5 +218,5 @@ class Runner:
         self.thrown.extend(advance.thrown)
         assert advance.completed == self.live.is_completed
         if advance.completed:
-            assert not (self.tasks or self.timers or self.subscriptions or self.incidents)
+            assert (self.tasks, self.timers, self.subscriptions, self.incidents) == ({}, {}, {}, {})
         self._reload()

@@ -9,6 +9,7 @@ import orjson
 import pytest
 import zstandard
 
+from lastmeter.definitions.findings import DefinitionRefused
 from lastmeter.feel import Range, YearsMonths
 from lastmeter.workflow.spiff import (
     Live,
@@ -59,7 +60,7 @@ def test_02_a_long_loop_and_a_large_multi_instance_are_truly_complete() -> None:
     assert run.completed
     assert run.times("x") == 3000
     many = (
-        '<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>1500</bpmn:loopCardinality>'
+        "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>1500</bpmn:loopCardinality>"
         "</bpmn:multiInstanceLoopCharacteristics>"
     )
     large = Runner(file(start() + script("x", "loopCounter", "n", many) + end() + flows("s x e")))
@@ -68,7 +69,9 @@ def test_02_a_long_loop_and_a_large_multi_instance_are_truly_complete() -> None:
 
 
 def test_02_completion_is_never_claimed_while_something_waits() -> None:
-    run = Runner(file(start() + FORK + task("a") + end() + end("e2") + flows("s f a e", "f e2") + flows("j e2")))
+    run = Runner(
+        file(start() + '<bpmn:parallelGateway id="f"/>' + task("a") + end() + end("e2") + flows("s f a e", "f e2"))
+    )
     assert not run.completed
     run.complete("a")
     assert run.completed
@@ -163,7 +166,14 @@ def test_08_each_timer_behind_an_event_gateway_has_its_own_due_date() -> None:
     def caught(name: str, text: str) -> str:
         return f'<bpmn:intermediateCatchEvent id="{name}">{timer("timeDuration", text)}</bpmn:intermediateCatchEvent>'
 
-    body = start() + '<bpmn:eventBasedGateway id="g"/>' + caught("long", "P10D") + caught("short", "PT1H") + end() + end("f")
+    body = (
+        start()
+        + '<bpmn:eventBasedGateway id="g"/>'
+        + caught("long", "P10D")
+        + caught("short", "PT1H")
+        + end()
+        + end("f")
+    )
     run = Runner(file(body + flows("s g long e", "g short f")))
     assert {t.element_id: t.due - NOW for t in run.timers.values()} == {
         "long": dt.timedelta(days=10),
@@ -175,9 +185,18 @@ def test_08_each_timer_behind_an_event_gateway_has_its_own_due_date() -> None:
 
 def test_09_an_error_on_one_branch_leaves_the_boundary_of_its_sibling_alone() -> None:
     error = '<bpmn:errorEventDefinition errorRef="err"/>'
-    failing = f'<bpmn:subProcess id="x">{start("xs") + task("xt") + end("xe", error) + flows("xs xt xe")}</bpmn:subProcess>'
+    failing = (
+        f'<bpmn:subProcess id="x">{start("xs") + task("xt") + end("xe", error) + flows("xs xt xe")}</bpmn:subProcess>'
+    )
     sibling = f'<bpmn:subProcess id="y">{start("ys") + task("yt") + flows("ys yt")}</bpmn:subProcess>'
-    body = start() + '<bpmn:parallelGateway id="f"/>' + failing + sibling + boundary("bx", "x", error) + boundary("by", "y", error)
+    body = (
+        start()
+        + '<bpmn:parallelGateway id="f"/>'
+        + failing
+        + sibling
+        + boundary("bx", "x", error)
+        + boundary("by", "y", error)
+    )
     body += end() + end("ee") + flows("s f x", "f y", "bx e", "by ee")
     run = Runner(file(body, '<bpmn:error id="err" errorCode="E1"/>'))
     run.complete("xt")
@@ -187,7 +206,16 @@ def test_09_an_error_on_one_branch_leaves_the_boundary_of_its_sibling_alone() ->
 
 
 def test_11_several_outgoing_flows_and_conditions_on_an_activity_take_effect() -> None:
-    body = start() + task("t") + task("a") + task("b") + task("c") + flows("s t a") + flow("t", "b", "x") + flow("t", "c", "y")
+    body = (
+        start()
+        + task("t")
+        + task("a")
+        + task("b")
+        + task("c")
+        + flows("s t a")
+        + flow("t", "b", "x")
+        + flow("t", "c", "y")
+    )
     run = Runner(file(body))
     run.complete("t", x=True)
     assert run.open_tasks == ["a", "b"]
@@ -209,7 +237,11 @@ def test_11_several_outgoing_flows_and_conditions_on_an_activity_take_effect() -
     ],
 )
 def test_13_timers_are_read_as_modellers_write_them(kind: str, text: str, due: str) -> None:
-    body = start() + f'<bpmn:intermediateCatchEvent id="c">{timer(kind, text)}</bpmn:intermediateCatchEvent>' + flows("s c")
+    body = (
+        start()
+        + f'<bpmn:intermediateCatchEvent id="c">{timer(kind, text)}</bpmn:intermediateCatchEvent>'
+        + flows("s c")
+    )
     run = Runner(file(body), {"day": dt.date(2026, 5, 6)})
     assert [t.due.isoformat() for t in run.timers.values()] == [due]
 
@@ -245,16 +277,13 @@ def test_15_a_cardinality_with_an_output_variable_that_exists_replaces_it() -> N
     assert run.variables["out"] == [0, 1]
 
 
-@pytest.mark.parametrize("text", ["__import__('os').system('id')", "open('/etc/passwd').read()", "().__class__.__mro__"])
+@pytest.mark.parametrize(
+    "text", ["__import__('os').system('id')", "open('/etc/passwd').read()", "().__class__.__mro__"]
+)
 def test_16_no_script_reaches_python(text: str) -> None:
-    from lastmeter.definitions.findings import DefinitionRefused
-
-    try:
-        run = Runner(file(start() + script("x", text.replace("<", "&lt;"), "r") + end() + flows("s x e")))
-    except DefinitionRefused as refused:
-        assert refused.findings[0].rule == "feel-syntax"
-    else:
-        assert run.variables.get("r") is None
+    with pytest.raises(DefinitionRefused) as refused:
+        Runner(file(start() + script("x", text, "r") + end() + flows("s x e")))
+    assert refused.value.findings[0].rule == "feel-syntax"
 
 
 def test_17_nothing_that_is_done_hides_what_waits_below_it() -> None:
@@ -288,7 +317,8 @@ def test_18_an_unexpected_failure_spoils_the_live_instance() -> None:
 
 
 def test_19_a_message_goes_to_the_one_subscription_it_is_delivered_to() -> None:
-    catch = '<bpmn:intermediateCatchEvent id="{0}"><bpmn:messageEventDefinition messageRef="m"/></bpmn:intermediateCatchEvent>'
+    message = '<bpmn:messageEventDefinition messageRef="m"/>'
+    catch = f'<bpmn:intermediateCatchEvent id="{{0}}">{message}</bpmn:intermediateCatchEvent>'
     body = start() + FORK + catch.format("a") + catch.format("b") + end() + flows("s f a j e", "f b j")
     run = Runner(file(body, '<bpmn:message id="m" name="x" lm:correlation="=no"/>'), {"no": 4})
     assert [opened.correlation for opened in run.subscriptions.values()] == [4, 4]
@@ -346,6 +376,11 @@ def test_only_the_pinned_version_is_accepted(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_every_token_waiting_at_a_join_for_ever_is_an_incident() -> None:
-    body = start() + '<bpmn:exclusiveGateway id="g" default="g_b"/><bpmn:parallelGateway id="j"/>' + script("a", "1") + script("b", "2")
+    body = (
+        start()
+        + '<bpmn:exclusiveGateway id="g" default="g_b"/><bpmn:parallelGateway id="j"/>'
+        + script("a", "1")
+        + script("b", "2")
+    )
     run = Runner(file(body + flows("s g b j", "a j") + flow("g", "a", "x")))
     assert list(run.incidents.values()) == [("j", "deadlock")]

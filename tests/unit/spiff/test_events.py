@@ -48,7 +48,12 @@ def test_an_intermediate_timer_waits_until_it_is_fired() -> None:
 
 def test_an_interrupting_boundary_timer_cancels_its_task() -> None:
     body = (
-        start() + task("t") + task("late") + end() + boundary("b", "t", timer("timeDuration", "P10D")) + flows("s t e", "b late")
+        start()
+        + task("t")
+        + task("late")
+        + end()
+        + boundary("b", "t", timer("timeDuration", "P10D"))
+        + flows("s t e", "b late")
     )
     run = Runner(file(body))
     run.fire("b")
@@ -221,9 +226,8 @@ def test_an_error_is_caught_by_the_boundary_of_the_innermost_scope_with_its_code
 
 
 def test_a_failing_connector_is_caught_at_its_boundary_with_code_and_message() -> None:
-    caught = (
-        '<bpmn:errorEventDefinition errorRef="err" camunda:errorCodeVariable="code" camunda:errorMessageVariable="why"/>'
-    )
+    names = 'camunda:errorCodeVariable="code" camunda:errorMessageVariable="why"'
+    caught = f'<bpmn:errorEventDefinition errorRef="err" {names}/>'
     body = (
         start()
         + '<bpmn:serviceTask id="v" camunda:type="external" camunda:topic="x"/>'
@@ -251,7 +255,12 @@ def test_a_failing_connector_is_caught_at_its_boundary_with_code_and_message() -
 
 
 def test_an_error_nobody_catches_ends_the_instance_and_says_so() -> None:
-    run = Runner(file(start() + '<bpmn:parallelGateway id="f"/>' + task("a") + end("x", CATCH_ERROR) + flows("s f a", "f x"), ERROR))
+    run = Runner(
+        file(
+            start() + '<bpmn:parallelGateway id="f"/>' + task("a") + end("x", CATCH_ERROR) + flows("s f a", "f x"),
+            ERROR,
+        )
+    )
     assert run.completed
     assert run.live.uncaught_error == "E1"
     assert run.last.uncaught_error == "E1"
@@ -259,7 +268,9 @@ def test_an_error_nobody_catches_ends_the_instance_and_says_so() -> None:
 
 
 def test_an_escalation_is_caught_without_interrupting_and_passes_on_if_nobody_catches() -> None:
-    inner = start("is") + throw("t", '<bpmn:escalationEventDefinition escalationRef="esc"/>') + task("a") + flows("is t a")
+    inner = (
+        start("is") + throw("t", '<bpmn:escalationEventDefinition escalationRef="esc"/>') + task("a") + flows("is t a")
+    )
     catching = boundary("b", "sp", '<bpmn:escalationEventDefinition escalationRef="esc"/>', interrupting=False)
     body = start() + sub("sp", inner) + catching + task("boss") + flows("s sp", "b boss")
     run = Runner(file(body, ESCALATION))
@@ -273,7 +284,14 @@ def test_an_escalation_is_caught_without_interrupting_and_passes_on_if_nobody_ca
 
 def test_a_child_instance_escalates_to_the_boundary_of_its_call_activity() -> None:
     catching = boundary("b", "c", '<bpmn:escalationEventDefinition escalationRef="esc"/>', interrupting=False)
-    body = start() + '<bpmn:callActivity id="c" calledElement="x"/>' + catching + task("boss") + end() + flows("s c e", "b boss")
+    body = (
+        start()
+        + '<bpmn:callActivity id="c" calledElement="x"/>'
+        + catching
+        + task("boss")
+        + end()
+        + flows("s c e", "b boss")
+    )
     run = Runner(file(body, ESCALATION))
     run.fail("c", "late", kind="escalation")
     assert run.open_tasks == ["boss"]
@@ -346,9 +364,18 @@ def test_an_escalation_event_sub_process_runs_beside_its_scope() -> None:
 
 
 def test_a_conditional_event_fires_when_its_condition_becomes_true() -> None:
-    condition = "<bpmn:conditionalEventDefinition><bpmn:condition>n &gt; 2</bpmn:condition></bpmn:conditionalEventDefinition>"
+    condition = (
+        "<bpmn:conditionalEventDefinition><bpmn:condition>n &gt; 2</bpmn:condition></bpmn:conditionalEventDefinition>"
+    )
     body = start() + '<bpmn:parallelGateway id="f"/>' + catch("c", condition) + task("t") + task("u")
-    body += flows("s f c", "f t u") + script("x", "null") + flows("c x") + boundary("b", "u", condition) + end() + flows("b e")
+    body += (
+        flows("s f c", "f t u")
+        + script("x", "null")
+        + flows("c x")
+        + boundary("b", "u", condition)
+        + end()
+        + flows("b e")
+    )
     run = Runner(file(body), {"n": 1})
     assert run.times("x") == 0
     run.complete("t", n=3)

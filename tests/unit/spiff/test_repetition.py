@@ -26,11 +26,17 @@ def test_a_parallel_user_task_opens_one_task_per_item_and_collects_in_their_orde
     assert run.completed
     assert run.variables == {"streets": ["a", "b", "c"], "answers": [0, 1, 2]}
     assert run.entries.count(("t", "multiInstanceBody", "completed", None)) == 1
-    assert [index for name, kind, event, index in run.entries if kind == "userTask" and event == "completed"] == [2, 0, 1]
+    assert [index for name, kind, event, index in run.entries if kind == "userTask" and event == "completed"] == [
+        2,
+        0,
+        1,
+    ]
 
 
 def test_a_sequential_one_opens_them_one_after_another() -> None:
-    run = Runner(file(start() + task("t", many(COLLECT, sequential=True)) + end() + flows("s t e")), {"streets": ["a", "b"]})
+    run = Runner(
+        file(start() + task("t", many(COLLECT, sequential=True)) + end() + flows("s t e")), {"streets": ["a", "b"]}
+    )
     assert [t.local["street"] for t in run.tasks.values()] == ["a"]
     run.complete("t", answer="x")
     assert [(t.local["street"], t.loop_index) for t in run.tasks.values()] == [("b", 1)]
@@ -40,7 +46,9 @@ def test_a_sequential_one_opens_them_one_after_another() -> None:
 
 
 def test_a_completion_condition_ends_the_rest() -> None:
-    condition = "<bpmn:completionCondition>approved = false or nrOfCompletedInstances &gt;= 2</bpmn:completionCondition>"
+    condition = (
+        "<bpmn:completionCondition>approved = false or nrOfCompletedInstances &gt;= 2</bpmn:completionCondition>"
+    )
     xml = file(start() + task("t", many(OVER, condition)) + end() + flows("s t e"))
     run = Runner(xml, {"streets": [1, 2, 3]})
     run.complete("t", index=1, approved=False)
@@ -141,7 +149,16 @@ def test_a_standard_loop_stops_at_its_maximum() -> None:
 def test_the_boundary_of_a_repeated_activity_is_armed_once_for_all() -> None:
     remind = boundary("r", "t", timer("timeDuration", "P3D"), interrupting=False)
     stop = boundary("b", "t", timer("timeDuration", "P9D"))
-    body = start() + task("t", many(OVER)) + remind + stop + script("x", "null") + end() + end("f") + flows("s t e", "r x", "b f")
+    body = (
+        start()
+        + task("t", many(OVER))
+        + remind
+        + stop
+        + script("x", "null")
+        + end()
+        + end("f")
+        + flows("s t e", "r x", "b f")
+    )
     run = Runner(file(body), {"streets": [1, 2, 3]})
     assert len(run.timers) == 2
     run.fire("r")

@@ -87,7 +87,9 @@ def test_a_service_runs_inline_or_as_a_job() -> None:
     assert run.variables["r"] == {"sent": True}
 
     job = Runner(file(body), {"owner": "li"})
-    assert [(opened.topic, dict(opened.inputs)) for opened in job.jobs.values()] == [("notify", {"to": "li", "kind": "sms"})]
+    assert [(opened.topic, dict(opened.inputs)) for opened in job.jobs.values()] == [
+        ("notify", {"to": "li", "kind": "sms"})
+    ]
     job.finish_job("v", sent=False)
     assert job.completed
     assert job.variables == {"owner": "li", "r": {"sent": False}}

@@ -37,7 +37,7 @@ class Live:
     ) -> Live:
         """A new instance whose first elements are ready; `advance` runs them. Raises StartNotPossible.
 
-        `start_element` names the event that starts it; without, the process needs a none start event or an implicit one.
+        `start_element` names the event that starts it; without, the process needs a none or an implicit start.
         """
         start = _start_of(spec, start_element)
         run = Run(spec, services, now)
@@ -135,7 +135,9 @@ class Live:
                 self._closed(token)
                 token.memo["failed"] = True
             caught = run.throw(kind, error_code, token.scope_id, token, message)
-            run.report.thrown.append(Thrown("error" if kind == "error" else "escalation", error_code, name, caught=caught))
+            run.report.thrown.append(
+                Thrown("error" if kind == "error" else "escalation", error_code, name, caught=caught)
+            )
 
         return self._drive(now, thrown)
 
@@ -259,5 +261,3 @@ def _start_of(spec: Spec, name: str | None) -> Element | None:
     if not spec.starts(spec.key):
         raise StartNotPossible(process=spec.key, start_element=None, possible=possible)
     return None
-
-

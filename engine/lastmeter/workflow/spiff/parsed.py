@@ -12,7 +12,7 @@ from lastmeter.definitions.findings import Finding
 from lastmeter.feel import FeelSyntaxError
 from lastmeter.workflow.spiff import expressions, model
 from lastmeter.workflow.spiff.model import Node, Process, Text
-from lastmeter.workflow.spiff.reader import Reader
+from lastmeter.workflow.spiff.reading import Reader
 from lastmeter.workflow.spiff.specs import Spec
 
 
@@ -119,7 +119,9 @@ def _parsed(process: Process, findings: tuple[Finding, ...]) -> ParsedProcess:
         spec_blob=model.to_bytes(process),
         elements=elements,
         flows=tuple(
-            FlowInfo(flow.id, flow.source, flow.target, flow.condition.text if flow.condition else None, flow.id in defaults)
+            FlowInfo(
+                flow.id, flow.source, flow.target, flow.condition.text if flow.condition else None, flow.id in defaults
+            )
             for flow in process.flows.values()
         ),
         names_read=frozenset[str]().union(*(element.names_perhaps_read for element in elements)),

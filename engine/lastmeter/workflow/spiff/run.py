@@ -600,9 +600,7 @@ class Run(Workflow):  # type: ignore[misc]
         self.note(token, "entered")
         element.finish(self, token, payload)
 
-    def throw(
-        self, kind: str, code: str, scope_id: str, thrower: Token | None = None, message: str = ""
-    ) -> bool:
+    def throw(self, kind: str, code: str, scope_id: str, thrower: Token | None = None, message: str = "") -> bool:
         """True if something catches the error or escalation: the innermost scope first, a named code before any.
 
         `thrower` is the activity that fails itself, so that its own boundary events come first.

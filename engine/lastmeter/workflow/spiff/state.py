@@ -49,7 +49,8 @@ def dump(run: Run) -> bytes:
 
 def _scope(scope: Scope) -> list[Any]:
     return [
-        scope.id, scope.parent, scope.container, scope.isolated, scope.loop, _fields(scope.variables), sorted(scope.given),
+        scope.id, scope.parent, scope.container, scope.isolated, scope.loop, _fields(scope.variables),
+        sorted(scope.given),
     ]  # fmt: skip
 
 

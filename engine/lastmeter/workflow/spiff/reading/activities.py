@@ -1,0 +1,213 @@
+"""Activities: mappings, repetition, and what each kind of task runs, calls or asks."""
+
+from __future__ import annotations
+
+from lastmeter.workflow.spiff.model import Assignment, Node, Repeat, Text
+from lastmeter.workflow.spiff.reading.events import EventReader
+from lastmeter.workflow.spiff.reading.markup import (
+    Element,
+    attribute,
+    extensions,
+    first,
+    local,
+    local_ref,
+    tag,
+    text_of,
+)
+
+
+class ActivityReader(EventReader):
+    """Reads tasks, sub-processes and call activities."""
+
+    def activity(self, element: Element, node: Node) -> None:
+        """Everything about the activity but what is drawn inside it."""
+        for name in ("startQuantity", "completionQuantity"):
+            if element.get(name, "1") != "1":
+                self.find("quantity", element, attribute=name)
+        if element.get("isForCompensation") == "true":
+            self.find("compensation", element)
+        self.mappings(element, node)
+        node.repeat = self._repeat(element)
+        match node.type:
+            case "scriptTask":
+                self._script(element, node)
+            case "businessRuleTask":
+                self._decision(element, node)
+            case "serviceTask":
+                node.topic = self._topic(element, node)
+                node.result = attribute(node.ext, "resultVariable")
+            case "sendTask" | "receiveTask":
+                self._message_task(element, node)
+            case "callActivity":
+                self._call(element, node)
+            case "subProcess":
+                node.triggered_by_event = element.get("triggeredByEvent") == "true"
+                if node.triggered_by_event and node.repeat is not None:
+                    self.find("event-sub-process-repeats", element)
+
+    def mappings(self, element: Element, node: Node) -> None:
+        """Input and output mappings of both Camunda dialects."""
+        for holder in (*node.ext.get("camunda:inputOutput", ()), *node.ext.get("zeebe:ioMapping", ())):
+            for part in holder.get("$children", ()):
+                match part["$tag"]:
+                    case "camunda:inputParameter":
+                        node.inputs.append(Assignment(part.get("name", ""), self.parameter(element, part)))
+                    case "camunda:outputParameter":
+                        node.outputs.append(Assignment(part.get("name", ""), self.parameter(element, part)))
+                    case "zeebe:input":
+                        node.inputs.append(
+                            Assignment(part.get("target", ""), self.value(element, part.get("source", "")))
+                        )
+                    case "zeebe:output":
+                        node.outputs.append(
+                            Assignment(part.get("target", ""), self.value(element, part.get("source", "")))
+                        )
+
+    # -- repetition ----------------------------------------------------------------------------------------------
+
+    def _repeat(self, element: Element) -> Repeat | None:
+        loop = element.find(tag("standardLoopCharacteristics"))
+        if loop is not None:
+            return self._loop(loop)
+        many = element.find(tag("multiInstanceLoopCharacteristics"))
+        if many is None:
+            return None
+        behaviour = many.get("behavior", "All")
+        if behaviour.lower() != "all" or many.find(tag("complexBehaviorDefinition")) is not None:
+            self.find("multi-instance-behaviour", element, behaviour=behaviour)
+        repeat = self._many(many)
+        if repeat.collection is None and repeat.cardinality is None:
+            self.find("multi-instance-without-number", element)
+        return repeat
+
+    def _loop(self, loop: Element) -> Repeat:
+        maximum = loop.get("loopMaximum", "")
+        condition = self.child_feel(loop, "loopCondition")
+        if condition is None and not maximum.isdecimal():
+            self.find("loop-without-end", loop)
+        return Repeat(
+            "loop",
+            condition=condition,
+            test_before=loop.get("testBefore") == "true",
+            maximum=int(maximum) if maximum.isdecimal() else None,
+        )
+
+    def _many(self, many: Element) -> Repeat:
+        ext = extensions(many)
+        zeebe = first(ext, "zeebe:loopCharacteristics")
+        collection = (
+            attribute(ext, "collection")
+            or zeebe.get("inputCollection")
+            or self.data_name(text_of(many.find(tag("loopDataInputRef"))))
+        )
+        output = (
+            ext.get("lm:outputCollection")
+            or zeebe.get("outputCollection")
+            or self.data_name(text_of(many.find(tag("loopDataOutputRef"))))
+        )
+        output_element = ext.get("lm:outputElement") or zeebe.get("outputElement") or _item(many, "outputDataItem")
+        element = attribute(ext, "elementVariable") or zeebe.get("inputElement") or _item(many, "inputDataItem")
+        return Repeat(
+            "sequential" if many.get("isSequential") == "true" else "parallel",
+            collection=self.feel(many, collection) if collection else None,
+            cardinality=self.child_feel(many, "loopCardinality"),
+            element=element,
+            output_collection=output.removeprefix("=").strip(),
+            output_element=self.feel(many, output_element) if output_element else None,
+            completion=self.child_feel(many, "completionCondition"),
+            first_counter=1 if zeebe else 0,
+        )
+
+    # -- what a task does ----------------------------------------------------------------------------------------
+
+    def _script(self, element: Element, node: Node) -> None:
+        node.result = attribute(node.ext, "resultVariable")
+        zeebe = first(node.ext, "zeebe:script")
+        if zeebe:
+            node.result = zeebe.get("resultVariable", "")
+            node.script = self.feel(element, zeebe.get("expression", ""))
+        elif first(node.ext, "zeebe:taskDefinition"):
+            node.topic = first(node.ext, "zeebe:taskDefinition").get("type", "")
+            return
+        else:
+            self.language(element, element.get("scriptFormat"))
+            text = text_of(element.find(tag("script")))
+            if not text:
+                self.find("script-missing", element, "warning")
+                return
+            node.script = self.feel(element, text)
+        if not node.result and not node.outputs:
+            self.find("result-without-name", element, "note")
+
+    def _decision(self, element: Element, node: Node) -> None:
+        zeebe = first(node.ext, "zeebe:calledDecision")
+        reference = attribute(node.ext, "decisionRef") or zeebe.get("decisionId", "")
+        node.result = attribute(node.ext, "resultVariable") or zeebe.get("resultVariable", "")
+        if not reference:
+            node.topic = self._topic(element, node, required=False)
+            if not node.topic:
+                self.find("decision-missing", element)
+            return
+        node.decision = self.value(element, reference)
+        if not node.result and not node.outputs:
+            self.find("result-without-name", element, "warning")
+
+    def _topic(self, element: Element, node: Node, required: bool = True) -> str:
+        for name in ("class", "delegateExpression", "expression"):
+            if attribute(node.ext, name):
+                self.find("foreign-code", element, what=name)
+                return ""
+        topic = (
+            attribute(node.ext, "topic")
+            or attribute(node.ext, "connector")
+            or first(node.ext, "zeebe:taskDefinition").get("type", "")
+        )
+        if topic.startswith("="):
+            self.find("name-is-expression", element)
+        elif not topic and required:
+            self.find("connector-missing", element)
+        return topic
+
+    def _message_task(self, element: Element, node: Node) -> None:
+        if element.get("instantiate") == "true":
+            self.find("instantiating", element)
+        if element.get("messageRef"):
+            node.event = self.message(element, element.get("messageRef"), node.ext)
+            return
+        if node.type == "sendTask":
+            node.topic = self._topic(element, node, required=False)
+        if not node.topic:
+            self.find("message-missing", element)
+
+    def _call(self, element: Element, node: Node) -> None:
+        zeebe = first(node.ext, "zeebe:calledElement")
+        reference = element.get("calledElement") or zeebe.get("processId") or ""
+        if reference.startswith("="):
+            node.called = self.feel(element, reference)
+        elif not reference or self.placeholder(element, reference):
+            self.find("called-process-missing", element)
+        else:
+            node.called = Text(local_ref(reference), feel=False)
+            target = self.by_id.get(local_ref(reference))
+            if target is not None and local(target).startswith("global"):
+                self.find("global-task", element)
+        if zeebe:
+            node.pass_all_in = zeebe.get("propagateAllParentVariables", "true") == "true"
+            node.pass_all_out = zeebe.get("propagateAllChildVariables", "true") == "true"
+        self._passed(element, node)
+
+    def _passed(self, element: Element, node: Node) -> None:
+        for name, mappings in (("camunda:in", node.inputs), ("camunda:out", node.outputs)):
+            for part in node.ext.get(name, ()):
+                source = part.get("source") or part.get("sourceExpression")
+                if part.get("variables") == "all" and name == "camunda:in":
+                    node.pass_all_in = True
+                elif part.get("variables") == "all":
+                    node.pass_all_out = True
+                elif source and part.get("target"):
+                    mappings.append(Assignment(part["target"], self.feel(element, source)))
+
+
+def _item(many: Element, name: str) -> str:
+    item = many.find(tag(name))
+    return (item.get("name") or item.get("id") or "") if item is not None else ""

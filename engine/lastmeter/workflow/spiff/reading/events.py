@@ -1,0 +1,135 @@
+"""Events: which definitions are executed where, and what each of them says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lastmeter.workflow.spiff import timers
+from lastmeter.workflow.spiff.model import Event, Node, Text
+from lastmeter.workflow.spiff.reading.markup import Element, extensions, local, local_ref, tag, text_of
+from lastmeter.workflow.spiff.reading.sentences import EVENT_ZH
+from lastmeter.workflow.spiff.reading.texts import TextReader
+
+ALLOWED: Mapping[str, frozenset[str]] = {
+    "startEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional")),
+    "endEvent": frozenset(("message", "signal", "error", "escalation", "terminate")),
+    "intermediateCatchEvent": frozenset(("timer", "message", "signal", "conditional", "link")),
+    "intermediateThrowEvent": frozenset(("message", "signal", "escalation", "link")),
+    "boundaryEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional")),
+}
+_TIMERS: tuple[timers.TimerKind, ...] = ("timeDate", "timeDuration", "timeCycle")
+
+
+class EventReader(TextReader):
+    """Reads event nodes and their definitions."""
+
+    def event_node(self, element: Element, node: Node) -> None:
+        """The node's event and how it is attached."""
+        node.event = self._only_event(element, node)
+        if node.type == "boundaryEvent":
+            node.attached_to = local_ref(element.get("attachedToRef"))
+            node.interrupting = element.get("cancelActivity", "true") != "false"
+        if node.type == "startEvent":
+            node.interrupting = element.get("isInterrupting", "true") != "false"
+
+    def _only_event(self, element: Element, node: Node) -> Event | None:
+        definitions = [child for child in element if local(child).endswith("EventDefinition")]
+        for child in element.iterchildren(tag("eventDefinitionRef")):
+            shared = self.by_id.get(local_ref(text_of(child)))
+            if shared is None:
+                self.find("unresolved-reference", element, reference=text_of(child))
+            else:
+                definitions.append(shared)
+        if len(definitions) > 1 or element.get("parallelMultiple") == "true":
+            self.find("several-event-definitions", element)
+            return None
+        if not definitions:
+            if node.type in ("boundaryEvent", "intermediateCatchEvent"):
+                self.find("event-without-definition", element)
+            return None
+        kind = local(definitions[0]).removesuffix("EventDefinition")
+        if kind not in ALLOWED[node.type]:
+            if kind in ("compensate", "cancel"):
+                self.find("compensation", element)
+            else:
+                self.find("unsupported-event", element, kind=kind, kind_zh=EVENT_ZH.get(kind, kind), tag=node.type)
+            return None
+        return self._event(element, definitions[0], kind, node)
+
+    def _event(self, element: Element, definition: Element, kind: str, node: Node) -> Event | None:
+        match kind:
+            case "timer":
+                return self._timer(element, definition)
+            case "message":
+                return self.message(element, definition.get("messageRef"), {**extensions(definition), **node.ext})
+            case "signal":
+                name = self._name(element, definition.get("signalRef"), "signal")
+                return Event("signal", name, payload=self._payload(element, node.ext))
+            case "error" | "escalation":
+                return self._thrown(element, definition, kind)
+            case "conditional":
+                condition = self.child_feel(definition, "condition")
+                if condition is None:
+                    self.find("condition-missing", element)
+                return Event("conditional", text=condition)
+            case "link":
+                return Event("link", definition.get("name", "") or node.name)
+        return Event(kind)
+
+    def _timer(self, element: Element, definition: Element) -> Event | None:
+        for kind in _TIMERS:
+            raw = text_of(definition.find(tag(kind)))
+            if not raw:
+                continue
+            if not raw.startswith("=") and timers.is_literal(kind, raw):
+                return Event("timer", text=Text(raw, feel=False), timer=kind)
+            if raw.startswith("=") or self.is_feel(raw):
+                return Event("timer", text=self.feel(element, raw), timer=kind)
+            self.find("timer-not-understood", element, text=raw)
+            return None
+        self.find("timer-missing", element)
+        return None
+
+    def message(self, element: Element, reference: str | None, ext: Mapping[str, Any]) -> Event:
+        """The message named by the reference, with the correlation of the element or else of the message."""
+        name = self._name(element, reference, "message")
+        correlation = ext.get("lm:correlation") or self._correlation(reference)
+        text = self.feel(element, correlation) if correlation else None
+        return Event("message", name, correlation=text, payload=self._payload(element, ext))
+
+    def _correlation(self, reference: str | None) -> str | None:
+        message = self.by_id.get(local_ref(reference))
+        if message is None:
+            return None
+        inside = extensions(message)
+        keys = (part.get("correlationKey") for part in inside.get("zeebe:subscription", ()))
+        own: str | None = inside.get("lm:correlation")
+        return own or next((key for key in keys if key), None)
+
+    def _payload(self, element: Element, ext: Mapping[str, Any]) -> Text | None:
+        payload = ext.get("lm:payload")
+        return self.feel(element, payload) if payload else None
+
+    def _thrown(self, element: Element, definition: Element, kind: str) -> Event:
+        target = self.refer(element, definition.get(f"{kind}Ref"), kind)
+        code = ""
+        if target is not None:
+            code = target.get(f"{kind}Code") or target.get("name") or target.get("id") or ""
+        ext = extensions(definition)
+        return Event(
+            kind,
+            code,
+            code_variable=ext.get(f"camunda:{kind}CodeVariable", ""),
+            message_variable=ext.get(f"camunda:{kind}MessageVariable", ""),
+        )
+
+    def _name(self, element: Element, reference: str | None, kind: str) -> str:
+        if not reference:
+            self.find(f"{kind}-missing", element)
+            return ""
+        target = self.refer(element, reference, kind)
+        name = (target.get("name") or target.get("id") or "") if target is not None else ""
+        if name.startswith(("=", "${")):
+            self.find("name-is-expression", element)
+        return name

@@ -1,0 +1,219 @@
+"""One file: its processes, their nodes and flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lxml import etree
+
+from lastmeter.workflow.spiff.model import Flow, Node, Process
+from lastmeter.workflow.spiff.reading import checks
+from lastmeter.workflow.spiff.reading.activities import ActivityReader
+from lastmeter.workflow.spiff.reading.events import ALLOWED
+from lastmeter.workflow.spiff.reading.markup import (
+    BPMN,
+    KNOWN,
+    Element,
+    extensions,
+    has_doctype,
+    line_of,
+    local,
+    local_ref,
+    open_xml,
+    tag,
+    text_of,
+)
+
+MAX_BYTES = 20_000_000
+MAX_NODES = 5_000
+
+_TASKS = ("task", "userTask", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask")
+ACTIVITIES = frozenset((*_TASKS, "subProcess", "callActivity"))
+GATEWAYS = frozenset(("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"))
+NODES = ACTIVITIES | GATEWAYS | ALLOWED.keys()
+
+# Drawn for the reader, or read with the element they belong to.
+_PASSED_OVER = frozenset(
+    (
+        "documentation", "extensionElements", "laneSet", "textAnnotation", "association", "group", "incoming",
+        "outgoing", "dataObject", "dataObjectReference", "dataStoreReference", "property", "ioSpecification",
+        "auditing", "monitoring", "dataInputAssociation", "dataOutputAssociation", "potentialOwner",
+        "humanPerformer", "performer", "resourceRole", "rendering", "correlationSubscription", "supports",
+        "ioBinding", "multiInstanceLoopCharacteristics", "standardLoopCharacteristics",
+    )
+)  # fmt: skip
+_REFUSED: Mapping[str, str] = {
+    "complexGateway": "complex-gateway",
+    "transaction": "transaction",
+    "adHocSubProcess": "ad-hoc",
+    "choreographyTask": "choreography",
+    "subChoreography": "choreography",
+    "callChoreography": "choreography",
+}
+_FOREIGN_CODE = frozenset(
+    ("camunda:executionListener", "camunda:taskListener", "zeebe:executionListeners", "zeebe:taskListeners")
+)
+
+
+class Reader(ActivityReader):
+    """Collects findings while it builds the processes."""
+
+    def __init__(self, xml: bytes) -> None:
+        super().__init__()
+        self.tree = self._open(xml)
+        self._noted: set[str] = set()
+
+    def _open(self, xml: bytes) -> Element:
+        if len(xml) > MAX_BYTES:
+            self.find("too-large", None, limit=MAX_BYTES)
+            self.refuse_if_wrong()
+        try:
+            root = open_xml(xml)
+        except (etree.XMLSyntaxError, ValueError) as wrong:
+            self.find("not-xml", None, reason=str(wrong))
+            self.refuse_if_wrong()
+            raise
+        if has_doctype(root):
+            self.find("doctype", None)
+        elif root.tag != tag("definitions"):
+            self.find("not-bpmn", root)
+        self.refuse_if_wrong()
+        return root
+
+    def read(self) -> list[Process]:
+        """The executable processes. Raises DefinitionRefused; notes and warnings stay in `findings`."""
+        self._index()
+        processes = []
+        for element in self.tree.iterchildren(tag("process")):
+            if element.get("isExecutable", "true") == "false":
+                self.find("not-executable", element, "note", key=element.get("id", ""))
+            else:
+                processes.append(self._process(element))
+        if not processes:
+            self.find("no-executable-process", self.tree)
+        self.refuse_if_wrong()
+        return processes
+
+    def _index(self) -> None:
+        nodes = 0
+        for element in self.tree.iter(f"{{{BPMN}}}*"):
+            nodes += local(element) in NODES
+            identity = element.get("id")
+            if identity is None:
+                continue
+            if identity in self.by_id:
+                self.find("duplicate-id", element, id=identity)
+            self.by_id[identity] = element
+        if nodes > MAX_NODES:
+            self.find("too-many-elements", self.tree, limit=MAX_NODES)
+        self.refuse_if_wrong()
+        self._participants = {
+            local_ref(element.get("processRef")): element.get("name", "")
+            for element in self.tree.iter(tag("participant"))
+        }
+
+    # -- processes -----------------------------------------------------------------------------------------------
+
+    def _process(self, element: Element) -> Process:
+        key = element.get("id", "")
+        if not key:
+            self.find("missing-id", element, tag="process")
+        process = Process(key=key, name=element.get("name") or self._participants.get(key) or key)
+        self._container(process, element, key, _lanes(element))
+        self._connect(process)
+        checks.check(self, process)
+        return process
+
+    def _container(
+        self,
+        process: Process,
+        element: Element,
+        container: str,
+        lanes: Mapping[str, tuple[str, str]],
+        lane: tuple[str, str] = ("", ""),
+    ) -> None:
+        for child in element:
+            name = local(child)
+            if not str(child.tag).startswith(f"{{{BPMN}}}") or name in _PASSED_OVER:
+                continue
+            if name == "sequenceFlow":
+                self._flow(process, child)
+            elif name in _REFUSED:
+                self.find(_REFUSED[name], child)
+            elif name in NODES:
+                node = self._node(process, child, name, container, lanes.get(child.get("id", ""), lane))
+                if name == "subProcess":
+                    self._container(process, child, node.id, lanes, (node.lane_id, node.lane_name))
+            else:
+                self.find("unsupported-element", child, tag=name)
+
+    def _flow(self, process: Process, element: Element) -> None:
+        identity = element.get("id") or f"flow-{len(process.flows) + 1}"
+        process.flows[identity] = Flow(
+            identity,
+            local_ref(element.get("sourceRef")),
+            local_ref(element.get("targetRef")),
+            self.child_feel(element, "conditionExpression"),
+        )
+
+    def _connect(self, process: Process) -> None:
+        for flow in process.flows.values():
+            source, target = process.nodes.get(flow.source), process.nodes.get(flow.target)
+            drawn = self.by_id.get(flow.id)
+            if source is None or target is None:
+                self.find("unresolved-reference", drawn, reference=flow.source if source is None else flow.target)
+            elif source.container != target.container:
+                self.find("flow-crosses-boundary", drawn)
+            else:
+                source.outgoing.append(flow.id)
+                target.incoming.append(flow.id)
+
+    def _node(self, process: Process, element: Element, name: str, container: str, lane: tuple[str, str]) -> Node:
+        identity = element.get("id", "")
+        if not identity:
+            self.find("missing-id", element, tag=name)
+            identity = f"{name}-{len(process.nodes) + 1}"
+        node = Node(
+            identity,
+            name,
+            container,
+            element.get("name", ""),
+            line_of(element),
+            *lane,
+            ext=extensions(element),
+            default=local_ref(element.get("default")),
+        )
+        process.nodes[identity] = node
+        self.attribute_placeholders(element, node.ext)
+        self._extensions(element, node)
+        if name in ALLOWED:
+            self.event_node(element, node)
+            self.mappings(element, node)
+        elif name in ACTIVITIES:
+            self.activity(element, node)
+        elif element.get("instantiate") == "true":
+            self.find("instantiating", element)
+        return node
+
+    def _extensions(self, element: Element, node: Node) -> None:
+        """What is foreign is code (refused), known, or noted once."""
+        for name in node.ext:
+            if name in _FOREIGN_CODE:
+                self.find("foreign-code", element, what=name)
+            elif ":" in name and name.partition(":")[0] not in (*KNOWN, "bpmn") and name not in self._noted:
+                self._noted.add(name)
+                self.find("unknown-extension", element, "note", tag=name)
+        if "data" not in self._noted and any(
+            element.find(tag(name)) is not None for name in ("dataInputAssociation", "dataOutputAssociation")
+        ):
+            self._noted.add("data")
+            self.find("data-association", element, "note")
+
+
+def _lanes(element: Element) -> dict[str, tuple[str, str]]:
+    """Lane id and name by element id; document order puts inner lanes after outer ones, so the innermost wins."""
+    lanes: dict[str, tuple[str, str]] = {}
+    for lane in element.iter(tag("lane")):
+        for reference in lane.iterchildren(tag("flowNodeRef")):
+            lanes[text_of(reference)] = (lane.get("id", ""), lane.get("name", ""))
+    return lanes

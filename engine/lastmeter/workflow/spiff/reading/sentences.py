@@ -1,0 +1,327 @@
+"""What the reader says about a drawing, by rule: sentence and remedy, Chinese and English; `{…}` are facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Sentence(NamedTuple):
+    """A finding's words."""
+
+    zh: str
+    en: str
+    fix_zh: str
+    fix_en: str
+
+
+SENTENCES: Mapping[str, Sentence] = {
+    "too-large": Sentence(
+        "文件过大，上限 {limit} 字节",
+        "the file is larger than {limit} bytes",
+        "拆成几个文件",
+        "split it into several files",
+    ),
+    "not-xml": Sentence(
+        "文件不是合格的 XML：{reason}",
+        "the file is not well-formed XML: {reason}",
+        "用建模工具重新导出",
+        "export it again from the modeller",
+    ),
+    "doctype": Sentence(
+        "文件含 DOCTYPE，拒绝读取",
+        "the file has a DOCTYPE and is not read",
+        "删去 DOCTYPE 声明",
+        "remove the DOCTYPE declaration",
+    ),
+    "not-bpmn": Sentence(
+        "根元素不是 BPMN 2.0 的 definitions",
+        "the root element is not BPMN 2.0 definitions",
+        "用 BPMN 2.0 建模工具导出",
+        "export it from a BPMN 2.0 modeller",
+    ),
+    "no-executable-process": Sentence(
+        "没有可执行的流程",
+        "there is no executable process",
+        '在流程上设置 isExecutable="true"',
+        'set isExecutable="true" on the process',
+    ),
+    "not-executable": Sentence(
+        "流程 {key} 标为不可执行，不发布",
+        "the process {key} is marked as not executable and is not published",
+        '要发布就设置 isExecutable="true"',
+        'set isExecutable="true" if it is to be published',
+    ),
+    "too-many-elements": Sentence(
+        "元素超过 {limit} 个", "there are more than {limit} elements", "拆成调用活动", "split it into call activities"
+    ),
+    "duplicate-id": Sentence("编号 {id} 重复", "the id {id} is used twice", "给其中一个改名", "rename one of them"),
+    "missing-id": Sentence("元素 {tag} 没有编号", "an element {tag} has no id", "填写 id", "give it an id"),
+    "unresolved-reference": Sentence(
+        "引用了不存在的 {reference}",
+        "refers to {reference}, which does not exist",
+        "重新选择或连线",
+        "choose or connect it again",
+    ),
+    "flow-crosses-boundary": Sentence(
+        "顺序流不能穿过子流程的边界",
+        "a sequence flow may not cross the border of a sub-process",
+        "连到子流程本身，或用事件",
+        "connect it to the sub-process itself, or use an event",
+    ),
+    "unsupported-element": Sentence(
+        "元素 {tag} 尚不能按标准执行",
+        "the element {tag} is not executed",
+        "换用受支持的元素",
+        "use a supported element",
+    ),
+    "complex-gateway": Sentence(
+        "复杂网关尚不能按标准执行",
+        "a complex gateway is not executed yet",
+        "改用包容网关或并行网关，把判断写在条件里",
+        "draw an inclusive or parallel gateway with conditions",
+    ),
+    "transaction": Sentence(
+        "事务子流程尚不能按标准执行",
+        "a transaction sub-process is not executed yet",
+        "改用普通子流程，取消用错误边界事件表示",
+        "draw a plain sub-process and an error boundary event for the cancellation",
+    ),
+    "ad-hoc": Sentence(
+        "自由子流程尚不能按标准执行",
+        "an ad-hoc sub-process is not executed yet",
+        "把其中的活动画成循环，由排他网关决定下一步",
+        "draw a loop whose exclusive gateway chooses the next activity",
+    ),
+    "choreography": Sentence(
+        "编排图不是可执行流程", "a choreography is not an executable process", "改画为流程", "draw a process"
+    ),
+    "compensation": Sentence(
+        "补偿尚不能按标准执行",
+        "compensation is not executed yet",
+        "用错误边界事件和普通任务表示",
+        "draw an error boundary event and a plain task",
+    ),
+    "global-task": Sentence(
+        "全局任务尚不能按标准执行",
+        "a global task is not executed yet",
+        "在图中直接画出该任务，或调用一个流程",
+        "draw the task itself, or call a process",
+    ),
+    "instantiating": Sentence(
+        "启动流程的事件网关或接收任务尚不能按标准执行",
+        "an event-based gateway or receive task that starts the process is not executed yet",
+        "画成消息开始事件",
+        "draw a message start event",
+    ),
+    "quantity": Sentence(
+        "{attribute} 不为 1 时不能执行",
+        "{attribute} other than 1 is not executed",
+        "用多实例或并行网关表示",
+        "draw a multi-instance activity or a parallel gateway",
+    ),
+    "several-event-definitions": Sentence(
+        "一个事件带多个事件定义时尚不能按标准执行",
+        "an event with several event definitions is not executed yet",
+        "分成几个事件，前面加事件网关",
+        "draw several events behind an event-based gateway",
+    ),
+    "unsupported-event": Sentence(
+        "{kind_zh}事件不能用在这里（{tag}）",
+        "a {kind} event is not executed as a {tag}",
+        "换用在此处受支持的事件",
+        "use an event that is executed there",
+    ),
+    "event-without-definition": Sentence(
+        "捕获事件没有事件定义",
+        "the catching event has no event definition",
+        "选择定时、消息、信号等类型",
+        "choose timer, message, signal or another type",
+    ),
+    "timer-not-understood": Sentence(
+        "看不懂定时器“{text}”",
+        "the timer “{text}” is not understood",
+        "写 ISO 8601，例如 P10D、2026-04-13T09:00:00+08:00、R3/PT10H，或以 = 开头写 FEEL",
+        "write ISO 8601 such as P10D, 2026-04-13T09:00:00+08:00, R3/PT10H, or FEEL after an =",
+    ),
+    "timer-missing": Sentence(
+        "定时事件没有时间", "the timer event has no time", "填写日期、时长或周期", "give a date, a duration or a cycle"
+    ),
+    "condition-missing": Sentence(
+        "条件事件没有条件", "the conditional event has no condition", "填写条件", "write the condition"
+    ),
+    "message-missing": Sentence("没有指明消息", "no message is named", "选择一个消息", "choose a message"),
+    "signal-missing": Sentence("没有指明信号", "no signal is named", "选择一个信号", "choose a signal"),
+    "name-is-expression": Sentence(
+        "名称不能是表达式",
+        "the name cannot be an expression",
+        "写固定的名称，变化的部分放进关联键或参数",
+        "write a fixed name and put what varies into the correlation or an input",
+    ),
+    "feel-syntax": Sentence(
+        "表达式“{text}”有误：{hint_zh}",
+        "the expression “{text}” is not FEEL: {hint_en}",
+        "改正表达式",
+        "correct the expression",
+    ),
+    "foreign-expression": Sentence(
+        "“{text}”是 JUEL 表达式，这里只用 FEEL",
+        "“{text}” is a JUEL expression; only FEEL is run",
+        "改写为 {suggestion}",
+        "write {suggestion}",
+    ),
+    "foreign-script": Sentence(
+        "脚本语言 {language} 不能执行，只用 FEEL",
+        "the script language {language} is not run; only FEEL is",
+        '改写为 FEEL，scriptFormat="feel"',
+        'write it in FEEL with scriptFormat="feel"',
+    ),
+    "foreign-code": Sentence(
+        "{what} 指向程序代码，不能执行",
+        "{what} points at program code, which is not run",
+        '改用 camunda:type="external" 和 camunda:topic 指明连接器',
+        'name a connector with camunda:type="external" and camunda:topic',
+    ),
+    "connector-missing": Sentence(
+        "任务没有指明连接器", "the task names no connector", "填写 camunda:topic", "set camunda:topic"
+    ),
+    "decision-missing": Sentence(
+        "业务规则任务没有指明决策",
+        "the business rule task names no decision",
+        "填写 camunda:decisionRef 或 zeebe:calledDecision",
+        "set camunda:decisionRef or zeebe:calledDecision",
+    ),
+    "called-process-missing": Sentence(
+        "调用活动没有指明流程", "the call activity names no process", "填写 calledElement", "set calledElement"
+    ),
+    "script-missing": Sentence(
+        "脚本任务没有脚本", "the script task has no script", "填写 FEEL 表达式", "write a FEEL expression"
+    ),
+    "result-without-name": Sentence(
+        "结果没有变量名：上下文按字段写入，其他值丢弃",
+        "the result has no name: a context is written field by field, any other value is dropped",
+        "填写 camunda:resultVariable",
+        "set camunda:resultVariable",
+    ),
+    "multi-instance-behaviour": Sentence(
+        "多实例的 behavior={behaviour} 不能执行",
+        "multi-instance behaviour {behaviour} is not executed",
+        "去掉 behavior，在活动之后抛出事件",
+        "leave the behaviour out and throw the event after the activity",
+    ),
+    "multi-instance-without-number": Sentence(
+        "多实例没有集合也没有次数",
+        "the multi-instance activity has neither a collection nor a cardinality",
+        "填写集合或次数",
+        "give a collection or a cardinality",
+    ),
+    "loop-without-end": Sentence(
+        "循环没有条件也没有最大次数",
+        "the loop has neither a condition nor a maximum",
+        "填写循环条件或 loopMaximum（正整数）",
+        "give a loop condition or a loopMaximum that is a whole number",
+    ),
+    "event-sub-process-repeats": Sentence(
+        "事件子流程不能是多实例或循环",
+        "an event sub-process cannot be multi-instance or a loop",
+        "把循环画在子流程里面",
+        "draw the loop inside",
+    ),
+    "condition-without-effect": Sentence(
+        "出线 {flow} 的条件在这里不起作用",
+        "the condition on its outgoing flow {flow} would have no effect",
+        "用排他或包容网关，默认流不写条件",
+        "use an exclusive or inclusive gateway, and no condition on a default flow",
+    ),
+    "flow-without-condition": Sentence(
+        "排他网关的出线 {flow} 没有条件，也不是默认流",
+        "the flow {flow} out of the exclusive gateway has no condition and is not the default",
+        "写条件，或设为默认流",
+        "write a condition or make it the default flow",
+    ),
+    "boundary-not-attached": Sentence(
+        "边界事件没有附着在活动上",
+        "the boundary event is not attached to an activity",
+        "拖到活动的边上",
+        "attach it to an activity",
+    ),
+    "boundary-with-incoming": Sentence(
+        "边界事件不能有入线", "a boundary event has no incoming flow", "删去入线", "remove the incoming flow"
+    ),
+    "error-must-interrupt": Sentence(
+        "捕获错误的事件必须是中断的",
+        "an event that catches an error always interrupts",
+        "改为中断，或用升级事件",
+        "make it interrupting, or use an escalation",
+    ),
+    "event-gateway-needs-two": Sentence(
+        "事件网关至少要有两条出线",
+        "an event-based gateway needs two outgoing flows",
+        "再连一个事件",
+        "connect another event",
+    ),
+    "event-gateway-target": Sentence(
+        "事件网关之后必须是只有一条入线的捕获事件或接收任务，不能是 {target}",
+        "behind an event-based gateway stand catching events or receive tasks with one incoming flow, not {target}",
+        "在中间加捕获事件",
+        "put a catching event in between",
+    ),
+    "link-target": Sentence(
+        "链接事件没有唯一的同名捕获端",
+        "the link has not exactly one catching event of its name",
+        "画一个同名的链接捕获事件",
+        "draw one catching link event of the same name",
+    ),
+    "start-event-in-sub-process": Sentence(
+        "普通子流程只能有无事件的开始",
+        "a sub-process starts with a none start event",
+        "去掉事件定义，或改为事件子流程",
+        "remove the event definition, or make it an event sub-process",
+    ),
+    "start-with-incoming": Sentence(
+        "开始事件不能有入线", "a start event has no incoming flow", "删去入线", "remove the incoming flow"
+    ),
+    "end-with-outgoing": Sentence(
+        "结束事件不能有出线", "an end event has no outgoing flow", "删去出线", "remove the outgoing flow"
+    ),
+    "event-sub-process-start": Sentence(
+        "事件子流程必须有且只有一个带事件的开始",
+        "an event sub-process has exactly one start event, with an event definition",
+        "画一个带事件的开始",
+        "draw one start event with an event definition",
+    ),
+    "event-sub-process-connected": Sentence(
+        "事件子流程不能有连线", "an event sub-process has no sequence flows", "删去连线", "remove them"
+    ),
+    "never-reached": Sentence(
+        "画了开始事件，却没有连线通向这里，它永远不会执行",
+        "a start event is drawn but nothing leads here: it would never run",
+        "连上入线，或删去它",
+        "connect it or remove it",
+    ),
+    "data-association": Sentence(
+        "数据关联不移动数据：变量按名称在其范围内可见",
+        "a data association moves no data: variables are visible by name in their scope",
+        "需要改名时写输入、输出映射",
+        "write input or output mappings where a name must change",
+    ),
+    "unknown-extension": Sentence(
+        "扩展 {tag} 原样保留，不影响执行",
+        "the extension {tag} is kept as it is and has no effect on execution",
+        "",
+        "",
+    ),
+}
+
+EVENT_ZH: Mapping[str, str] = {
+    "timer": "定时",
+    "message": "消息",
+    "signal": "信号",
+    "error": "错误",
+    "escalation": "升级",
+    "conditional": "条件",
+    "link": "链接",
+    "terminate": "终止",
+    "cancel": "取消",
+    "compensate": "补偿",
+}
