@@ -49,14 +49,19 @@ def guarded(
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    inherit: Sequence[int] = (),
+    with_offspring: bool = False,
 ) -> subprocess.Popen[bytes]:
     """A running child, in a session of its own, which gets `when_parent_dies` when this process is gone.
 
     Linux watches the *thread* that starts the child: call it from one that lives as long as the child should.
-    Its own session keeps a Ctrl-C in the terminal from reaching it before we stop it in order.
+    Its own session keeps a Ctrl-C in the terminal from reaching it before we stop it in order. `inherit` are open
+    file descriptors that it keeps, a listening socket for instance. `with_offspring` also ends what the child started
+    and left behind, at the price of a small process that watches; signals to the result go to the child.
     """
     account = account or own_account()
-    guard = [sys.executable, "-I", str(GUARD), str(os.getpid()), str(int(when_parent_dies))]
+    mode = "watch" if with_offspring else "become"
+    guard = [sys.executable, "-I", str(GUARD), mode, str(os.getpid()), str(int(when_parent_dies))]
     return subprocess.Popen(
         [*guard, f"{account.uid}:{account.gid}", *(os.fspath(part) for part in command)],
         stdin=subprocess.DEVNULL,
@@ -65,6 +70,7 @@ def guarded(
         env=environment,
         cwd=folder,
         start_new_session=True,
+        pass_fds=inherit,
     )
 
 

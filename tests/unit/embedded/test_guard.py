@@ -18,20 +18,19 @@ PARENT = """
 import signal, sys, time
 from lastmeter.embedded.process import guarded
 child = guarded(["sh", "-c", "trap 'echo told > " + sys.argv[1] + "; exit 0' TERM; echo $$ > " + sys.argv[1] +
-                 ".pid; while :; do sleep 0.1; done"], when_parent_dies=signal.SIGTERM, log=None)
+                 ".pid; while :; do sleep 0.1; done"], when_parent_dies=signal.SIGTERM, log=None,
+                with_offspring=sys.argv[2] == "watched")
 print(child.pid, flush=True)
 time.sleep(600)
 """
 
 
-@pytest.mark.parametrize("by_looking", [False, True], ids=["kernel", "looking"])
-def test_a_child_is_told_when_its_parent_is_killed(tmp_path: Path, by_looking: bool) -> None:
+@pytest.mark.parametrize("how", ["by the kernel", "watched"])
+def test_a_child_is_told_when_its_parent_is_killed(tmp_path: Path, how: str) -> None:
     told = tmp_path / "told"
     environment = {**os.environ, "PYTHONPATH": str(ENGINE)}
-    if by_looking:
-        environment["LASTMETER_GUARD_STAYS"] = "1"
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(told)], stdout=subprocess.PIPE, env=environment, text=True
+        [sys.executable, "-c", PARENT, str(told), how], stdout=subprocess.PIPE, env=environment, text=True
     ) as parent:
         assert parent.stdout is not None
         parent.stdout.readline()
