@@ -445,7 +445,7 @@ def format_duration(duration: Duration) -> str:
 
 def _seconds_of_minute(nanoseconds: int) -> Decimal:
     seconds, fraction = divmod(nanoseconds % (60 * SECOND), SECOND)
-    return Decimal(seconds) if not fraction else Decimal(seconds * SECOND + fraction).scaleb(-9)
+    return Decimal(seconds) if not fraction else Decimal(seconds * SECOND + fraction).scaleb(-9).normalize()
 
 
 def _clock_property(value: Time | DateTime, name: str) -> object:
