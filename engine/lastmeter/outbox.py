@@ -7,7 +7,9 @@ database's clock; `due_at` is legal time. `workflow.jobs` takes and performs the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Index, Sequence, SmallInteger, String, Text, delete, text
@@ -91,3 +93,58 @@ def withdraw(session: Session, *keys: str) -> None:
     """The jobs are no longer wanted; unknown keys are no error."""
     if keys:
         session.execute(delete(Job).where(Job.key.in_(keys)))
+
+
+def withdraw_kind(session: Session, kind: str, prefix: str) -> None:
+    """Jobs of the kind whose keys begin so are no longer wanted."""
+    session.execute(delete(Job).where(Job.kind == kind, Job.key.startswith(prefix, autoescape=True)))
+
+
+# --- who performs them ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Handler:
+    """How a kind of job is done: `outside` first, in no transaction, then `inside` with its result, in one."""
+
+    inside: Callable[[Session, Job, Any], None]
+    outside: Callable[[Job], Any] | None = None
+
+
+class Postponed(Exception):
+    """Raised by a handler: not now. The job is put back, and the attempt does not count; None: until it is resumed."""
+
+    def __init__(self, until: dt.datetime | None) -> None:
+        self.until = until
+        super().__init__(str(until))
+
+
+HANDLERS: dict[str, Handler] = {}
+_PERFORMING = "performing job"
+Inside = Callable[[Session, Job, Any], None]
+
+
+def handler(kind: str, *, outside: Callable[[Job], Any] | None = None) -> Callable[[Inside], Inside]:
+    """Registers `def f(session, job, result)` for the kind; `result` is what `outside(job)` returned, else None."""
+
+    def register(inside: Inside) -> Inside:
+        HANDLERS[kind] = Handler(inside, outside)
+        return inside
+
+    return register
+
+
+def performing(session: Session) -> str | None:
+    """The key of the job that this session performs: it goes when it is finished, nobody withdraws it."""
+    key: str | None = session.info.get(_PERFORMING)
+    return key
+
+
+@contextmanager
+def as_performer(session: Session, job: Job) -> Iterator[None]:
+    """Inside, `performing` answers the job's key."""
+    session.info[_PERFORMING] = job.key
+    try:
+        yield
+    finally:
+        session.info.pop(_PERFORMING, None)

@@ -28,7 +28,7 @@ class Instance(WithId, Base):
     definition_id: Mapped[int] = mapped_column(ForeignKey("definition.id"))
     definition_key: Mapped[str] = mapped_column(String(80))
     parent_id: Mapped[int | None] = mapped_column()  # no foreign key: it would lock the parent's row
-    parent_task_uid: Mapped[str | None] = mapped_column(String(36))
+    parent_task_uid: Mapped[str | None] = mapped_column(String(80))
     root_id: Mapped[int | None] = mapped_column()  # of a child: the instance that nobody called
     business_key: Mapped[str | None] = mapped_column(String(120))
     title_zh: Mapped[str] = mapped_column(String(200))
@@ -72,7 +72,7 @@ class HumanTask(WithId, Base):
     __tablename__ = "human_task"
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
     element_id: Mapped[str] = mapped_column(String(120))
-    uid: Mapped[str] = mapped_column(String(36))
+    uid: Mapped[str] = mapped_column(String(80))
     loop_index: Mapped[int | None] = mapped_column()
     name_zh: Mapped[str] = mapped_column(String(200))
     name_en: Mapped[str] = mapped_column(String(200))
@@ -145,6 +145,7 @@ class TaskDraft(Base):
     person_id: Mapped[int] = mapped_column(primary_key=True)
     data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key_class: Mapped[str | None] = mapped_column(String(80))
     saved_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
 
 
@@ -159,9 +160,8 @@ class HistoryEvent(Base):
     event: Mapped[str] = mapped_column(String(10))  # entered completed cancelled failed
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     person_id: Mapped[int | None] = mapped_column()
-    uid: Mapped[str | None] = mapped_column(String(36))
+    uid: Mapped[str | None] = mapped_column(String(80))
     loop_index: Mapped[int | None] = mapped_column()
-    child_instance_id: Mapped[int | None] = mapped_column()
 
 
 class Subscription(WithId, Base):
@@ -181,7 +181,7 @@ class Subscription(WithId, Base):
 
 
 class Timer(Base):
-    """When the instance goes on by itself; the job of the same key fires it."""
+    """When the instance goes on by itself; the job of the same key fires it, `timer/<job key>` is its deadline."""
 
     __tablename__ = "timer"
     job_key: Mapped[str] = mapped_column(String(200), primary_key=True)
@@ -190,7 +190,6 @@ class Timer(Base):
     uid: Mapped[str] = mapped_column(String(80))
     due_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     due_on: Mapped[dt.date | None] = mapped_column(Date)  # set where the timer means a whole legal day
-    deadline_id: Mapped[int | None] = mapped_column()
     __table_args__ = (Index("ix_timer_instance_id", "instance_id"),)
 
 
@@ -200,7 +199,8 @@ class Incident(WithId, Base):
     __tablename__ = "incident"
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
     element_id: Mapped[str | None] = mapped_column(String(120))
-    job_key: Mapped[str | None] = mapped_column(String(200))  # what a retry performs again
+    uid: Mapped[str | None] = mapped_column(String(80))  # the parked token that a retry sets going again
+    job_key: Mapped[str | None] = mapped_column(String(200))  # the job that a retry performs again
     code: Mapped[str] = mapped_column(String(60))
     detail: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)

@@ -1,0 +1,359 @@
+"""Published definitions: a package or a bare file becomes an immutable version, and versions are loaded to be run."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import orjson
+from sqlalchemy import Engine, delete, func, insert, select, text
+from sqlalchemy.orm import Session, undefer
+
+from lastmeter import audit, clock, outbox, paths
+from lastmeter.actor import Actor
+from lastmeter.decisions import Model
+from lastmeter.decisions import load as load_decisions
+from lastmeter.definitions import compiler, lint
+from lastmeter.definitions.findings import DefinitionRefused, Finding
+from lastmeter.definitions.models import Definition, DefinitionDecision, DefinitionForm, DefinitionStart
+from lastmeter.errors import Forbidden, Missing
+from lastmeter.feel import FeelFunction, names_read
+from lastmeter.forms import Form, load_form
+
+if TYPE_CHECKING:
+    from lastmeter.definitions.packages import Package
+
+CACHED = 128
+
+
+@dataclass(frozen=True)
+class Element:
+    """One drawn element, as far as running and showing it needs to know."""
+
+    id: str
+    type: str
+    name: str
+    name_en: str
+    lane_id: str
+    lane_name: str
+    container: str
+    ext: Mapping[str, Any]
+    event_kind: str = ""
+    event_name: str = ""
+    topic: str = ""
+    called: str = ""
+    repeats: str = ""
+    attached_to: str = ""
+    names_read: frozenset[str] = frozenset()
+    names_written: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class LoadedDefinition:
+    """One version, ready to run; shared by all that runs on it and never changed."""
+
+    id: int
+    key: str
+    version: int
+    title_zh: str
+    title_en: str
+    classification: str
+    settings: Mapping[str, Any]
+    spec: Any  # what `workflow.spiff` restored
+    elements: Mapping[str, Element]
+    names_read: frozenset[str]
+    starts: tuple[Mapping[str, Any], ...]
+    forms: Mapping[str, Form]
+    decisions: tuple[Model, ...] = field(default=())
+
+    @property
+    def lanes(self) -> Mapping[str, Mapping[str, str]]:
+        lanes: Mapping[str, Mapping[str, str]] = self.settings.get("lanes", {})
+        return lanes
+
+    @property
+    def is_package(self) -> bool:
+        """True if it came with a process.toml, whose rules then hold; a bare file has none."""
+        return bool(self.settings)
+
+    @property
+    def start_form(self) -> Form | None:
+        return self.forms.get(self.start_form_key or "")
+
+    @property
+    def start_form_key(self) -> str | None:
+        key = self.settings.get("start", {}).get("form")
+        return str(key) if key else None
+
+    @property
+    def none_start(self) -> str | None:
+        """The start event by which a person starts it; None where there is none."""
+        return next((start["element_id"] for start in self.starts if start["kind"] == "none"), None)
+
+    @property
+    def starts_by_hand(self) -> bool:
+        """True if a none start event is drawn, or nothing is: then what has no incoming flow begins."""
+        return not self.starts or self.none_start is not None
+
+    def decide(self, reference: str, variables: Mapping[str, object], functions: Mapping[str, FeelFunction]) -> object:
+        """The decision's value. Raises Missing if no table of the version has it."""
+        for model in self.decisions:
+            if any(reference in (known.id, known.name) for known in model.decisions):
+                return model.evaluate(reference, variables, functions=functions)
+        raise Missing(what="decision", name=reference)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published, or was there already with the same content; and what was noted on the way."""
+
+    definitions: list[Definition]
+    findings: list[Finding]
+
+
+# --- publishing ----------------------------------------------------------------------------------------------
+
+
+def publish(session: Session, actor: Actor, what: Package | bytes, *, source: str = "upload") -> Published:
+    """Every executable process of the package or file stands as a version; equal content makes no new one.
+
+    Raises DefinitionRefused with all findings if one of them is an error, Forbidden.
+    """
+    from lastmeter.definitions import packages
+
+    if not actor.may("designer.publish"):
+        raise Forbidden(permission="designer.publish")
+    package = packages.bare_package(what) if isinstance(what, bytes) else what
+    findings = list(lint.check(package))
+    refuse_errors(findings)
+    parsed = compiler.installed().parse(package.xml)
+    findings.extend(found for process in parsed[:1] for found in process.findings if found not in findings)
+    refuse_errors(findings)
+    return Published([_publish_process(session, actor, package, process, source) for process in parsed], findings)
+
+
+def refuse_errors(findings: Sequence[Finding]) -> None:
+    """Nothing if no finding is an error. Raises DefinitionRefused."""
+    if any(finding.severity == "error" for finding in findings):
+        raise DefinitionRefused(findings)
+
+
+def publish_bundled(session: Session, actor: Actor) -> list[Definition]:
+    """The newest version of every process that comes with the program stands. Raises DefinitionRefused."""
+    from lastmeter.definitions.packages import load_package
+
+    made: list[Definition] = []
+    for folder in sorted(paths.bundled("bpmn").iterdir()):
+        if (folder / "process.toml").is_file():
+            package = load_package(folder, paths.bundled("forms") / folder.name)
+            made.extend(publish(session, actor, package, source="bundled").definitions)
+    return made
+
+
+def _publish_process(session: Session, actor: Actor, package: Package, process: Any, source: str) -> Definition:
+    # Two who publish one key at once get two versions, one after the other.
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 11))"), {"key": process.key})
+    digest = _digest(package, process)
+    newest = latest(session, process.key)
+    if newest is not None and newest.digest == digest:
+        return newest
+    settings = dict(package.settings)
+    own = process.key == settings.get("key", process.key)
+    name = process.name or process.key
+    made = Definition(
+        key=process.key,
+        version=(newest.version if newest else 0) + 1,
+        title_zh=str(settings.get("title_zh", name) if own else name)[:200],
+        title_en=str(settings.get("title_en", name) if own else name)[:200],
+        summary_zh=str(settings.get("summary_zh", "")),
+        summary_en=str(settings.get("summary_en", "")),
+        classification=str(settings.get("classification", "internal")),
+        listed=bool(settings.get("listed", not settings)) and own,
+        settings=settings,
+        outline=_outline(process),
+        xml=package.xml,
+        spec=process.spec_blob,
+        digest=digest,
+        published_at=clock.now(),
+        published_by=actor.person_id,
+        source=source,
+    )
+    session.add(made)
+    session.flush()
+    forms = [{"definition_id": made.id, "key": key, "schema": schema} for key, schema in package.forms.items()]
+    if forms:
+        session.execute(insert(DefinitionForm), forms)
+    tables = [{"definition_id": made.id, "key": key, "xml": xml} for key, xml in package.decisions.items()]
+    if tables:
+        session.execute(insert(DefinitionDecision), tables)
+    _replace_starts(session, made, process)
+    facts = {"key": made.key, "version": made.version, "digest": digest.hex()}
+    audit.record(session, actor, "definition.published", f"definition/{made.key}", facts=facts)
+    return made
+
+
+def _digest(package: Package, process: Any) -> bytes:
+    """Over all that decides how the version behaves and looks."""
+    parts = [
+        process.key,
+        hashlib.sha256(package.xml).hexdigest(),
+        package.settings,
+        package.forms,
+        {key: hashlib.sha256(xml).hexdigest() for key, xml in package.decisions.items()},
+    ]
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)).digest()
+
+
+def _outline(process: Any) -> dict[str, Any]:
+    outline: dict[str, Any] = orjson.loads(
+        orjson.dumps(
+            {
+                "elements": [asdict(element) for element in process.elements],
+                "names_read": sorted(process.names_read),
+                "called": sorted(process.called_keys),
+                "decisions": sorted(process.decision_refs),
+                "messages": sorted(process.message_names),
+                "starts": [asdict(start) for start in process.start_events],
+            },
+            default=sorted,
+        )
+    )
+    return outline
+
+
+def _replace_starts(session: Session, made: Definition, process: Any) -> None:
+    """Messages, signals and timers start the newest version only."""
+    session.execute(delete(DefinitionStart).where(DefinitionStart.definition_key == made.key))
+    outbox.withdraw_kind(session, "timer_start", f"start-{made.key}-")
+    for start in process.start_events:
+        if start.kind == "none":
+            continue
+        name = start.definition if start.kind != "timer" else ""
+        session.add(
+            DefinitionStart(
+                definition_key=made.key, element_id=start.element_id, definition_id=made.id, kind=start.kind, name=name
+            )
+        )
+        if start.kind == "timer":
+            payload = {"definition": made.id, "element": start.element_id}
+            key = f"start-{made.key}-{start.element_id}-{made.version}-0"
+            outbox.enqueue(session, "timer_start", key, payload=payload)
+    session.flush()
+
+
+# --- looking up ----------------------------------------------------------------------------------------------
+
+
+def latest(session: Session, key: str, version: int | None = None) -> Definition | None:
+    """The newest version of the key, or the one asked for."""
+    query = select(Definition).where(Definition.key == key).order_by(Definition.version.desc()).limit(1)
+    if version is not None:
+        query = query.where(Definition.version == version)
+    return session.scalar(query)
+
+
+def newest(session: Session) -> list[Definition]:
+    """The newest version of every key, by title."""
+    best = select(Definition.key, func.max(Definition.version).label("version")).group_by(Definition.key).subquery()
+    query = select(Definition).join(best, (best.c.key == Definition.key) & (best.c.version == Definition.version))
+    return list(session.scalars(query.order_by(Definition.key)))
+
+
+def listed(session: Session, actor: Actor) -> list[Definition]:
+    """What the actor may start by hand, newest versions, by key."""
+    return [definition for definition in newest(session) if definition.listed and may_start(actor, definition)]
+
+
+def may_start(actor: Actor, definition: Definition) -> bool:
+    """True if a person of the actor's roles starts it by hand; a bare file names no roles and is for everybody."""
+    if not any(start["kind"] == "none" for start in definition.outline["starts"]) and definition.outline["starts"]:
+        return False
+    if actor.is_system:
+        return True
+    if not definition.settings:
+        return True
+    roles: Iterable[str] = definition.settings.get("start", {}).get("roles", ())
+    return bool(actor.roles.intersection(roles))
+
+
+# Ids are unique within a database, and an engine is one database's.
+_loaded: WeakKeyDictionary[Engine, OrderedDict[int, LoadedDefinition]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def load(session: Session, definition_id: int) -> LoadedDefinition:
+    """The version ready to run, from this process's cache or from its rows. Raises Missing."""
+    with _lock:
+        cache = _loaded.setdefault(session.get_bind().engine, OrderedDict())
+        known = cache.get(definition_id)
+        if known is not None:
+            cache.move_to_end(definition_id)
+            return known
+    made = _load(session, definition_id)
+    with _lock:
+        cache[definition_id] = made
+        while len(cache) > CACHED:
+            cache.popitem(last=False)
+    return made
+
+
+def _load(session: Session, definition_id: int) -> LoadedDefinition:
+    query = select(Definition).where(Definition.id == definition_id).options(undefer(Definition.spec))
+    row = session.scalar(query)
+    if row is None:
+        raise Missing(what="definition", id=definition_id)
+    forms = session.execute(
+        select(DefinitionForm.key, DefinitionForm.schema).where(DefinitionForm.definition_id == definition_id)
+    )
+    compiled = {key: load_form(schema) for key, schema in forms}
+    tables = session.scalars(
+        select(DefinitionDecision.xml)
+        .where(DefinitionDecision.definition_id == definition_id)
+        .order_by(DefinitionDecision.key)
+    )
+    models = tuple(load_decisions(xml) for xml in tables)
+    elements = {raw["id"]: _element(raw) for raw in row.outline["elements"]}
+    read = set(row.outline["names_read"]).union(*(_names_of_form(form) for form in compiled.values()))
+    read.update(name for model in models for decision in model.decisions for name in decision.inputs)
+    return LoadedDefinition(
+        id=row.id, key=row.key, version=row.version, title_zh=row.title_zh, title_en=row.title_en,
+        classification=row.classification, settings=row.settings, elements=elements,
+        spec=compiler.installed().restore(row.spec),
+        names_read=frozenset(read),
+        starts=tuple(row.outline["starts"]),
+        forms=compiled,
+        decisions=models,
+    )  # fmt: skip
+
+
+def _element(raw: Mapping[str, Any]) -> Element:
+    name = raw["name"] or raw["id"]
+    return Element(
+        id=raw["id"], type=raw["type"], name=name, name_en=raw["ext"].get("lm:nameEn") or name,
+        lane_id=raw["lane_id"], lane_name=raw["lane_name"], container=raw["container"], ext=raw["ext"],
+        event_kind=raw["event_kind"], event_name=raw["event_name"], topic=raw["topic"], called=raw["called"],
+        repeats=raw["repeats"], attached_to=raw["attached_to"],
+        names_written=frozenset(raw["names_written"]), names_read=frozenset(raw["names_read"]),
+    )  # fmt: skip
+
+
+def _names_of_form(form: Form) -> set[str]:
+    """Process variables that the form's conditions, choices and tables read, and those that fill it in."""
+    names: set[str] = set()
+    for part in form.walk():
+        limits = part.limits
+        texts = [part.hide, part.computed, part.options_expression, part.data_source, limits.rule_start]
+        texts += [day[1:] for day in (limits.not_before, limits.not_after) if day and day.startswith("=")]
+        texts += [said[1:] for said in (part.text.zh, part.text.en) if said.startswith("=")] if part.text else []
+        for expression in texts:
+            names |= names_read(expression) if expression else set()
+        names |= {part.options_key} if part.options_key else set()
+        names |= {part.key} if part.readonly and part.key else set()
+    for check in form.checks:
+        names |= names_read(check.feel)
+    return names

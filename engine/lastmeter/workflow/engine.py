@@ -1,0 +1,621 @@
+"""One step of one instance: locked, loaded, run, and written back as rows, all in the caller's transaction.
+
+Whatever concerns another instance or the outside world leaves as a job. An instance is locked with FOR NO KEY UPDATE:
+as exclusive among ourselves as FOR UPDATE, but a foreign key that points here need not wait.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session, undefer
+
+from lastmeter import audit, clock, connectors, outbox
+from lastmeter.actor import Actor
+from lastmeter.deadlines import Computed, deadline_functions, records
+from lastmeter.deadlines.models import Deadline
+from lastmeter.definitions import publishing
+from lastmeter.definitions.publishing import Element, LoadedDefinition
+from lastmeter.errors import LastmeterError, Missing
+from lastmeter.feel import FeelFunction
+from lastmeter.identity.models import Account
+from lastmeter.workflow import candidates, hooks, live, submissions
+from lastmeter.workflow.models import (
+    NEVER,
+    HistoryEvent,
+    HumanTask,
+    Incident,
+    Instance,
+    InstanceParty,
+    Subscription,
+    Timer,
+)
+from lastmeter.workflow.refusals import InstanceEnded
+from lastmeter.workflow.spiff import PENDING, Advance, Live, Pending, Services
+from lastmeter.workflow.spiff import expressions as feel
+from lastmeter.workflow.spiff import values as feel_values
+
+_INSIDE = "inside an instance"
+
+
+class ConnectorRefused(Exception):
+    """Carries a connector's refusal past the engine, which would park it as an incident; `cause` is the refusal."""
+
+    def __init__(self, cause: LastmeterError) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
+@dataclass
+class Held:
+    """An instance under our lock with everything a step needs."""
+
+    session: Session
+    actor: Actor
+    instance: Instance
+    loaded: LoadedDefinition
+    parties: dict[str, int]
+    now: dt.datetime = field(default_factory=clock.now)
+    collected: list[Computed] = field(default_factory=list)  # deadlines that expressions computed
+    entries: list[audit.Entry] = field(default_factory=list)
+    opened: list[HumanTask] = field(default_factory=list)
+    desk: Desk | None = None
+    _functions: Mapping[str, FeelFunction] | None = None
+
+    @property
+    def functions(self) -> Mapping[str, FeelFunction]:
+        if self._functions is None:
+            self._functions = {
+                **deadline_functions(self.session, self.collected),
+                **hooks.feel_functions(self.session, self.collected),
+            }
+        return self._functions
+
+    @property
+    def live(self) -> Live:
+        """The running workflow, from the cache or from its stored state."""
+        if self.desk is None:
+            found = live.take(self.session, self.instance.id, self.instance.version)
+            if isinstance(found, Desk):
+                self.desk = found
+            else:
+                assert self.instance.blob is not None
+                self.desk = Desk()
+                self.desk.live = Live.load(self.loaded.spec, self.instance.blob, self.desk.services)
+            self.desk.held = self
+        assert self.desk.live is not None
+        return self.desk.live
+
+    def start(self, variables: Mapping[str, object], start_element: str | None) -> None:
+        """A new workflow stands at its first element. Raises StartNotPossible, UnstorableValue."""
+        self.desk = Desk()
+        self.desk.held = self
+        self.desk.live = Live.start(self.loaded.spec, variables, self.now, self.desk.services, start_element)
+
+    def note(self, action: str, actor: Actor | None = None, **facts: object) -> None:
+        """The fact joins the instance's chain when the step is written; never case content."""
+        self.entries.append(audit.Entry(actor or self.actor, action, f"instance/{self.instance.id}", facts))
+
+    def element(self, element_id: str) -> Element:
+        return self.loaded.elements[element_id]
+
+    def set_parties(self, given: Mapping[str, int]) -> None:
+        """The parties stand, completed from the organisation trees."""
+        complete = hooks.complete_parties(self.session, {**self.parties, **given})
+        for name, organisation_id in complete.items():
+            if self.parties.get(name) != organisation_id:
+                party = InstanceParty(instance_id=self.instance.id, name=name, organisation_id=organisation_id)
+                self.session.merge(party) if name in self.parties else self.session.add(party)
+                self.parties[name] = organisation_id
+
+
+class Desk:
+    """What a live workflow asks its questions; it lives as long as the workflow and serves whoever holds it now."""
+
+    def __init__(self) -> None:
+        self.live: Live | None = None
+        self.held: Held | None = None
+        self.services = Services(functions=_Lent(self), decide=self.decide, run_inline=self.run_inline)
+
+    @property
+    def holder(self) -> Held:
+        assert self.held is not None
+        return self.held
+
+    def decide(self, reference: str, variables: Mapping[str, object]) -> object:
+        return self.holder.loaded.decide(reference, variables, self.holder.functions)
+
+    def run_inline(self, topic: str, inputs: Mapping[str, object], element_id: str) -> Mapping[str, object] | Pending:
+        """What a local connector gives of what somebody reads; a remote one waits for a worker."""
+        held = self.holder
+        connector = connectors.find(topic)
+        if not connector.local:
+            return PENDING
+        step = RunningStep(held, element_id)
+        try:
+            with inside(held):
+                outputs = connector.call(step, **inputs) or {}
+        except LastmeterError as refusal:
+            raise ConnectorRefused(refusal) from refusal
+        return kept(held, element_id, outputs)
+
+
+def kept(held: Held, element_id: str, outputs: Mapping[str, object]) -> dict[str, object]:
+    """What of a connector's or child's outputs is read: by the definition, by the element's mappings, by the caller."""
+    read = held.loaded.names_read.union(held.instance.wanted or (), held.element(element_id).names_read)
+    return {name: value for name, value in outputs.items() if name in read}
+
+
+def read_by(held: Held, given: Mapping[str, object]) -> dict[str, object]:
+    """What of the given variables the definition or its caller reads; the rest is not carried along."""
+    read = held.loaded.names_read.union(held.instance.wanted or ())
+    return {name: value for name, value in given.items() if name in read}
+
+
+class _Lent(Mapping[str, FeelFunction]):
+    """The functions of whoever holds the workflow now; they are made when an expression first names one."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __getitem__(self, name: str) -> FeelFunction:
+        return self._desk.holder.functions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._desk.holder.functions)
+
+    def __len__(self) -> int:
+        return len(self._desk.holder.functions)
+
+
+@contextmanager
+def inside(held: Held) -> Iterator[None]:
+    """While a connector runs its instance is locked: what concerns others then goes through the outbox."""
+    stack: list[Held] = held.session.info.setdefault(_INSIDE, [])
+    stack.append(held)
+    try:
+        yield
+    finally:
+        stack.pop()
+
+
+def is_inside(session: Session) -> bool:
+    """True while a connector runs."""
+    return bool(session.info.get(_INSIDE))
+
+
+def current(session: Session, instance_id: int) -> Held | None:
+    """The instance, if it is the one whose connector runs now."""
+    return next((held for held in session.info.get(_INSIDE, ()) if held.instance.id == instance_id), None)
+
+
+class RunningStep:
+    """What a local connector knows and may do; see `lastmeter.connectors.Step`."""
+
+    def __init__(self, held: Held, element_id: str) -> None:
+        self._held = held
+        self.session, self.actor, self.now = held.session, held.actor, held.now
+        self.instance_id, self.definition_key = held.instance.id, held.instance.definition_key
+        self.element_id = element_id
+
+    @property
+    def business_key(self) -> str | None:
+        return self._held.instance.business_key
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        return self._held.live.variables
+
+    @property
+    def parties(self) -> Mapping[str, int]:
+        return dict(self._held.parties)
+
+    @property
+    def starter_id(self) -> int | None:
+        return self._held.instance.starter_id
+
+    def submission(self, element_id: str) -> dict[str, Any] | None:
+        rows = submissions.of_element(self.session, self.instance_id, element_id)
+        return submissions.content(self.session, rows[-1]) if rows else None
+
+    def submissions(self, element_id: str) -> list[dict[str, Any]]:
+        rows = submissions.of_element(self.session, self.instance_id, element_id)
+        return [submissions.content(self.session, row) for row in rows]
+
+    def set_party(self, name: str, organisation_id: int) -> None:
+        self._held.set_parties({name: organisation_id})
+
+    def set_title(self, zh: str, en: str) -> None:
+        self._held.instance.title_zh, self._held.instance.title_en = zh[:200], en[:200]
+
+    def set_business_key(self, key: str) -> None:
+        self._held.instance.business_key = key
+
+    def note(self, action: str, **facts: object) -> None:
+        """The fact joins the instance's audit chain."""
+        self._held.note(action, **facts)
+
+
+# --- holding -------------------------------------------------------------------------------------------------
+
+PARTIES = (
+    select(func.jsonb_object_agg(InstanceParty.name, InstanceParty.organisation_id))
+    .where(InstanceParty.instance_id == Instance.id)
+    .correlate(Instance)
+    .scalar_subquery()
+)
+
+
+def hold(session: Session, actor: Actor, instance_id: int, *, running: bool = True) -> Held:
+    """The instance under our lock until the transaction ends. Raises Missing, InstanceEnded."""
+    row = session.execute(
+        select(Instance, PARTIES)
+        .where(Instance.id == instance_id)
+        .options(undefer(Instance.blob))
+        .with_for_update(key_share=True, of=Instance)
+        .execution_options(populate_existing=True)
+    ).first()
+    if row is None:
+        raise Missing(what="instance", id=instance_id)
+    return held(session, actor, row[0], row[1] or {}, running=running)
+
+
+def held(
+    session: Session, actor: Actor, instance: Instance, parties: Mapping[str, int], *, running: bool = True
+) -> Held:
+    """The instance that a query of the caller has locked and read. Raises InstanceEnded."""
+    if running and instance.state in ("completed", "cancelled"):
+        raise InstanceEnded(state=instance.state)
+    loaded = publishing.load(session, instance.definition_id)
+    return Held(session, actor, instance, loaded, dict(parties))
+
+
+def begin(
+    session: Session,
+    actor: Actor,
+    loaded: LoadedDefinition,
+    *,
+    parties: Mapping[str, int],
+    business_key: str | None = None,
+    parent: tuple[int, str, int] | None = None,
+    starter_id: int | None = None,
+    wanted: Iterable[str] | None = None,
+) -> Held:
+    """A new instance, not yet started; `parent` is its caller's id, the call's uid, and the root's id."""
+    instance = Instance(
+        definition_id=loaded.id, definition_key=loaded.key, business_key=business_key, title_zh=loaded.title_zh,
+        title_en=loaded.title_en, state="running", starter_id=starter_id, started_at=clock.now(), history_count=0,
+        audit_position=0, audit_hash=audit.GENESIS, wanted=sorted(wanted) if wanted else None,
+        parent_id=parent[0] if parent else None, parent_task_uid=parent[1] if parent else None,
+        root_id=parent[2] if parent else None,
+    )  # fmt: skip
+    session.add(instance)
+    session.flush()
+    made = Held(session, actor, instance, loaded, {})
+    made.set_parties(parties)
+    return made
+
+
+# --- running -------------------------------------------------------------------------------------------------
+
+
+def run(held: Held, work: Callable[[Live], Advance], *, performer: HumanTask | None = None) -> Advance:
+    """What the step did, written as rows. `performer` is the task whose completion this is.
+
+    Raises whatever a local connector refuses; the live workflow is then unusable and nothing was kept.
+    """
+    try:
+        advance = work(held.live)
+    except ConnectorRefused as refused:
+        raise refused.cause from None
+    record(held, advance, performer=performer)
+    return advance
+
+
+def cancel(held: Held, *, tell_parent: bool) -> None:
+    """Everything open is closed and the state written; the instance's row says `cancelled` already."""
+    advance = held.live.cancel(held.now)
+    _history(held, advance)
+    _close(held, advance, None)
+    session, instance = held.session, held.instance
+    session.execute(
+        update(Incident)
+        .where(Incident.instance_id == instance.id, Incident.resolved_at.is_(None))
+        .values(resolved_at=held.now, resolved_by=held.actor.person_id)
+    )
+    jobs = list(_leave(held, advance))
+    if tell_parent and instance.parent_id is not None:
+        payload = {"uid": instance.parent_task_uid, "child": instance.id, "error": "cancelled"}
+        jobs.append(outbox.wanted("child.ended", f"ret-{instance.id}", instance_id=instance.parent_id, payload=payload))
+    outbox.enqueue_all(session, jobs)
+    save(held)
+
+
+def record(held: Held, advance: Advance, *, performer: HumanTask | None = None) -> None:
+    """Every line of the advance as a row; the state as bytes; the audit chain one step longer."""
+    session, instance = held.session, held.instance
+    # One flush at the end: else each statement would first write the instance's row once more.
+    with session.no_autoflush:
+        _history(held, advance)
+        _close(held, advance, performer)
+        jobs = [*_open(held, advance), *_leave(held, advance)]
+        if advance.completed:
+            instance.state, instance.ended_at = "completed", held.now
+            held.note("instance.completed", error=advance.uncaught_error)
+            jobs.extend(_tell_parent(held, advance))
+        outbox.enqueue_all(session, jobs)
+        save(held)
+
+
+def save(held: Held) -> None:
+    """The instance's row carries the new state and the head of its audit chain."""
+    instance, session = held.instance, held.session
+    desk = held.desk or _untouched(held)
+    if held.desk is not None:
+        instance.blob = held.live.dump()
+    with session.no_autoflush:
+        instance.audit_position, instance.audit_hash = audit.extend(
+            session, f"instance/{instance.id}", instance.audit_position, instance.audit_hash, held.entries
+        )
+    held.entries = []
+    session.flush()
+    if desk is not None and instance.blob is not None and instance.state in ("running", "incident"):
+        live.keep(session, instance.id, instance.version, desk, len(instance.blob))
+
+
+def _untouched(held: Held) -> Desk | None:
+    """The cached workflow, which goes on under the new version of a row that only noted something."""
+    found = live.take(held.session, held.instance.id, held.instance.version)
+    return found if isinstance(found, Desk) else None
+
+
+def _history(held: Held, advance: Advance) -> None:
+    rows = []
+    for entry in advance.history:
+        held.instance.history_count += 1
+        rows.append(
+            {
+                "instance_id": held.instance.id,
+                "seq": held.instance.history_count,
+                "element_id": entry.element_id,
+                "element_type": entry.element_type,
+                "event": entry.event,
+                "at": held.now,
+                "person_id": held.actor.person_id,
+                "uid": entry.task_uid,
+                "loop_index": entry.loop_index,
+            }
+        )
+    if rows:
+        held.session.execute(insert(HistoryEvent), rows)
+
+
+def _close(held: Held, advance: Advance, performer: HumanTask | None) -> None:
+    session, instance_id = held.session, held.instance.id
+    gone = [uid for uid in advance.tasks_closed if performer is None or uid != performer.uid]
+    if gone:
+        session.execute(
+            update(HumanTask)
+            .where(HumanTask.instance_id == instance_id, HumanTask.uid.in_(gone))
+            .where(HumanTask.state.in_(("open", "hold", "suspended")))
+            .values(state="cancelled", completed_at=held.now)
+        )
+    if advance.subscriptions_closed:
+        session.execute(
+            delete(Subscription).where(
+                Subscription.instance_id == instance_id, Subscription.uid.in_(advance.subscriptions_closed)
+            )
+        )
+    if advance.timers_closed:
+        withdrawn = [timer_key(instance_id, uid) for uid in advance.timers_closed]
+        session.execute(delete(Timer).where(Timer.job_key.in_(withdrawn)))
+        outbox.withdraw(session, *(key for key in withdrawn if key != outbox.performing(session)))
+        meet(session, held.now, *(f"timer/{key}" for key in withdrawn))
+    if advance.jobs_cancelled:
+        keys = [service_key(instance_id, uid) for uid in advance.jobs_cancelled]
+        outbox.withdraw(session, *(key for key in keys if key != outbox.performing(session)))
+    if advance.incidents_closed:
+        _resolve_parked(held, advance.incidents_closed)
+
+
+def _resolve_parked(held: Held, uids: Iterable[str]) -> None:
+    session, instance = held.session, held.instance
+    session.execute(
+        update(Incident)
+        .where(Incident.instance_id == instance.id, Incident.uid.in_(list(uids)), Incident.resolved_at.is_(None))
+        .values(resolved_at=held.now, resolved_by=held.actor.person_id)
+    )
+    settle_incidents(session, instance)
+
+
+def settle_incidents(session: Session, instance: Instance) -> None:
+    """The instance is running again once none of its incidents is open."""
+    query = select(func.count()).where(Incident.instance_id == instance.id, Incident.resolved_at.is_(None))
+    if instance.state == "incident" and not session.scalar(query.select_from(Incident)):
+        instance.state = "running"
+
+
+def _open(held: Held, advance: Advance) -> list[dict[str, Any]]:
+    session, instance = held.session, held.instance
+    jobs: list[dict[str, Any]] = []
+    tasks = [_task(held, opened) for opened in advance.tasks_opened]
+    for opened in advance.subscriptions_opened:
+        session.add(
+            Subscription(
+                instance_id=instance.id, uid=opened.task_uid, element_id=opened.element_id, kind=opened.kind,
+                name=opened.name, correlation=as_correlation(opened.correlation),
+            )
+        )  # fmt: skip
+    timers = [(opened, _timer(held, opened)) for opened in advance.timers_opened]
+    session.add_all([row for row, _ in tasks])
+    session.add_all([row for _, row in timers])
+    held.opened.extend(row for row, _ in tasks)
+    _store_deadlines(held, tasks, timers)
+    for opened, row in timers:
+        jobs.append(
+            outbox.wanted(
+                "timer", row.job_key, instance_id=instance.id, payload={"uid": opened.task_uid}, due_at=row.due_at,
+                paused_at=instance.suspended_at and held.now,
+            )
+        )  # fmt: skip
+    for opened in advance.incidents_opened:
+        instance.state = "incident"
+        session.add(
+            Incident(
+                instance_id=instance.id, element_id=opened.element_id, uid=opened.task_uid, code=opened.code,
+                detail=_detail(opened.facts), opened_at=held.now,
+            )
+        )  # fmt: skip
+        held.note("incident.opened", element=opened.element_id, code=opened.code)
+    return jobs
+
+
+def _detail(facts: Mapping[str, object]) -> str:
+    # `value` may be what a person wrote: names and expressions are enough to find the fault.
+    return ", ".join(f"{name}={fact}" for name, fact in facts.items() if name not in ("value", "message"))[:2000]
+
+
+def _task(held: Held, opened: Any) -> tuple[HumanTask, list[Computed]]:
+    """The task's row, and the deadlines that its due date was computed from."""
+    element = held.element(opened.element_id)
+    known = {**held.live.variables_at(opened.task_uid), **opened.local}
+
+    def evaluate(text: str) -> object:
+        return feel.compiled(text).evaluate(known, functions=held.functions)
+
+    def person_of(login: str) -> int | None:
+        return held.session.scalar(select(Account.person_id).where(Account.login == login))
+
+    seat = candidates.seat_of(held.loaded, element, held.parties, held.instance.starter_id, evaluate, person_of)
+    before = len(held.collected)
+    due = candidates.due_of(element, evaluate, held.now)
+    deadlines = held.collected[before:]
+    del held.collected[before:]
+    row = HumanTask(
+        instance_id=held.instance.id, element_id=element.id, uid=opened.task_uid, loop_index=opened.loop_index,
+        name_zh=element.name[:200], name_en=element.name_en[:200], form_key=candidates.form_key(element.ext),
+        role=seat.role, organisation_id=seat.organisation_id, person_id=seat.person_id,
+        due_on=due.on, due_at=due.at, sort_at=due.at or NEVER, priority=candidates.priority_of(element, evaluate),
+        state="suspended" if held.instance.suspended_at else "open", created_at=held.now,
+        local=_plain(opened.local) or None,
+    )  # fmt: skip
+    return row, deadlines
+
+
+def _plain(local: Mapping[str, object]) -> dict[str, Any]:
+    """A loop's own variables as JSON, for headings."""
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(dict(local), default=str))
+    return plain
+
+
+def _timer(held: Held, opened: Any) -> Timer:
+    local = opened.due.astimezone(clock.ZONE)
+    ends_a_day = local.time() == dt.time()
+    return Timer(
+        job_key=timer_key(held.instance.id, opened.task_uid), instance_id=held.instance.id,
+        element_id=opened.element_id, uid=opened.task_uid, due_at=opened.due,
+        due_on=local.date() - dt.timedelta(days=1) if ends_a_day else None,
+    )  # fmt: skip
+
+
+def timer_key(instance_id: int, uid: str) -> str:
+    return f"tmr-{instance_id}-{uid}"
+
+
+def service_key(instance_id: int, uid: str) -> str:
+    return f"svc-{instance_id}-{uid}"
+
+
+def as_correlation(value: object) -> str | None:
+    """One text for equal values, whatever number type they came in: 12, 12.0 and Decimal("12") are equal."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f"{value:f}" if hasattr(value, "normalize") else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text and text.replace(".", "", 1).lstrip("-").isdigit() else text
+
+
+def packed(variables: Mapping[str, object]) -> str:
+    """Variables as text for a job's payload: types and order stay, which JSONB would not keep."""
+    return orjson.dumps(feel_values.encode(dict(variables))).decode()
+
+
+def unpacked(text: str) -> dict[str, object]:
+    opened = feel_values.decode(orjson.loads(text))
+    assert isinstance(opened, dict)
+    return opened
+
+
+def _leave(held: Held, advance: Advance) -> Iterator[dict[str, Any]]:
+    """Jobs for everything that concerns another instance or the outside world."""
+    instance = held.instance
+    for call in advance.calls_opened:
+        payload = {"uid": call.task_uid, "element": call.element_id, "key": call.key, "in": packed(call.variables)}
+        key = call_key(instance.id, call.task_uid)
+        yield outbox.wanted("child.start", key, instance_id=instance.id, payload=payload)
+    for uid in advance.calls_cancelled:
+        yield outbox.wanted("child.cancel", f"stop-{instance.id}-{uid}", payload={"parent": instance.id, "uid": uid})
+    for job in advance.jobs_opened:
+        payload = {"uid": job.task_uid, "element": job.element_id, "topic": job.topic, "in": packed(job.inputs)}
+        yield outbox.wanted("service", service_key(instance.id, job.task_uid), instance_id=instance.id, payload=payload)
+    for number, thrown in enumerate(advance.thrown):
+        key = f"{instance.id}-{instance.version}-{number}"
+        if thrown.kind in ("message", "signal"):
+            payload = {
+                "name": thrown.name,
+                "correlation": as_correlation(thrown.correlation),
+                "payload": packed(thrown.payload),
+                "from": instance.id,
+            }
+            yield outbox.wanted(thrown.kind, f"{thrown.kind[:3]}-{key}", payload=payload)
+        elif thrown.kind == "escalation" and not thrown.caught and instance.parent_id is not None:
+            payload = {"uid": instance.parent_task_uid, "child": instance.id, "code": thrown.name}
+            yield outbox.wanted("child.escalated", f"esc-{key}", instance_id=instance.parent_id, payload=payload)
+
+
+def call_key(instance_id: int, uid: str) -> str:
+    return f"call-{instance_id}-{uid}"
+
+
+def _tell_parent(held: Held, advance: Advance) -> Iterator[dict[str, Any]]:
+    instance = held.instance
+    if instance.parent_id is None:
+        return
+    payload: dict[str, Any] = {"uid": instance.parent_task_uid, "child": instance.id}
+    if advance.uncaught_error is not None:
+        payload["error"] = advance.uncaught_error
+    else:
+        payload["out"] = packed(held.live.variables)
+    yield outbox.wanted("child.ended", f"ret-{instance.id}", instance_id=instance.parent_id, payload=payload)
+
+
+def _store_deadlines(
+    held: Held, tasks: list[tuple[HumanTask, list[Computed]]], timers: list[tuple[Any, Timer]]
+) -> None:
+    """Each deadline that an expression asked for, linked to the task or timer that it sets the date of."""
+    session, instance_id = held.session, held.instance.id
+    if any(computed for _, computed in tasks):
+        session.flush()  # the subjects are named by the tasks' ids
+    for row, computed in tasks:
+        for each in computed:
+            records.record(session, each, subject=f"task/{row.id}", instance_id=instance_id, element_id=row.element_id)
+    for _, row in timers:
+        each = next((found for found in held.collected if found.due_at == row.due_at), None)
+        if each is not None:
+            held.collected.remove(each)
+            subject = f"timer/{row.job_key}"
+            records.record(session, each, subject=subject, instance_id=instance_id, element_id=row.element_id)
+
+
+def meet(session: Session, now: dt.datetime, *subjects: str) -> None:
+    """The deadlines of these subjects are over, kept or not: nothing moves them any more."""
+    session.execute(
+        update(Deadline).where(Deadline.subject.in_(subjects), Deadline.met_at.is_(None)).values(met_at=now)
+    )

@@ -1,0 +1,225 @@
+"""The inbox: one page and all counts in two statements, however many tasks wait elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from lastmeter import clock
+from lastmeter.actor import Actor
+from lastmeter.errors import InvalidInput
+from lastmeter.identity.models import Organisation, Person
+from lastmeter.workflow import paging
+from lastmeter.workflow.models import HumanTask, Instance
+from lastmeter.workflow.paging import Page
+
+QUEUES = ("mine", "group", "hold", "overdue", "done")
+_NAMES = {"on_hold": "hold"}
+WAITING = ("open", "hold", "suspended")
+SORTS = ("due", "newest")
+MOST_COUNTED = 1000  # one more than what "999+" can say
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One line of the inbox."""
+
+    id: int
+    instance_id: int
+    element_id: str
+    name_zh: str
+    name_en: str
+    title_zh: str
+    title_en: str
+    definition_key: str
+    business_key: str | None
+    state: str
+    role: str | None
+    organisation_id: int | None
+    organisation: str | None
+    organisation_en: str | None
+    holder_id: int | None
+    holder: str | None
+    claimed_at: dt.datetime | None
+    due_on: dt.date | None
+    due_at: dt.datetime | None
+    overdue: bool
+    hold_until: dt.datetime | None
+    hold_reason: str | None
+    suspended_reason: str | None
+    suspended_until: dt.datetime | None
+    priority: int
+    loop_index: int | None
+    created_at: dt.datetime
+    completed_at: dt.datetime | None
+
+
+def inbox(
+    session: Session,
+    actor: Actor,
+    queue: str,
+    *,
+    q: str | None = None,
+    definition: str | None = None,
+    organisation: int | None = None,
+    sort: str = "due",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[TaskRow]:
+    """A page of the queue, and how many tasks each queue holds under the same filter. Raises InvalidInput.
+
+    Queues: mine (held by or meant for the actor alone), group (anybody of a post), hold, overdue, done.
+    """
+    queue = _NAMES.get(queue, queue)
+    if queue not in QUEUES:
+        raise InvalidInput(field="queue", reason="unknown", expected=QUEUES)
+    if sort not in SORTS:
+        raise InvalidInput(field="sort", reason="unknown", expected=SORTS)
+    paging.limited(limit)
+    conditions = _filter(q, definition, organisation)
+    order = _Order("done" if queue == "done" else sort, paging.key_of(cursor, dt.datetime, int))
+    found = _page(session, actor, queue, conditions, order, limit)
+    more = len(found) > limit
+    rows = found[:limit]
+    following = paging.cursor(*order.key(rows[-1])) if more else None
+    return Page([_row(row) for row in rows], following, _counts(session, actor, conditions))
+
+
+# --- which tasks ---------------------------------------------------------------------------------------------
+
+
+def _filter(q: str | None, definition: str | None, organisation: int | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if definition:
+        conditions.append(Instance.definition_key == definition)
+    if organisation is not None:
+        conditions.append(HumanTask.organisation_id == organisation)
+    if q and q.strip():
+        columns = (HumanTask.name_zh, HumanTask.name_en, Instance.title_zh, Instance.title_en, Instance.business_key)
+        conditions.append(or_(*(column.icontains(q.strip(), autoescape=True) for column in columns)))
+    return conditions
+
+
+def _branches(actor: Actor, queue: str) -> list[list[ColumnElement[bool]]]:
+    """Disjoint conditions, each served by one index: the database merges them without reading what it does not show."""
+    me = actor.person_id
+    held = [HumanTask.state.in_(WAITING), HumanTask.claimed_by == me]
+    meant = [HumanTask.state.in_(WAITING), HumanTask.person_id == me, HumanTask.claimed_by.is_distinct_from(me)]
+    seats = [
+        [
+            HumanTask.state.in_(WAITING), HumanTask.claimed_by.is_(None), HumanTask.person_id.is_(None),
+            HumanTask.organisation_id.is_(None) if place is None else HumanTask.organisation_id == place,
+            HumanTask.role == role,
+        ]
+        for role, place in _seats(actor)
+    ]  # fmt: skip
+    late = HumanTask.sort_at < clock.now()
+    match queue:
+        case "mine":
+            return [[*branch, HumanTask.state != "hold"] for branch in (held, meant)]
+        case "group":
+            return [[*branch, HumanTask.state != "hold"] for branch in seats]
+        case "hold":
+            return [[*branch, HumanTask.state == "hold"] for branch in (held, meant, *seats)]
+        case "overdue":
+            return [[*branch, late] for branch in (held, meant, *seats)]
+        case _:
+            return [[HumanTask.completed_by == me]]
+
+
+def _seats(actor: Actor) -> list[tuple[str, int | None]]:
+    own: list[tuple[str, int | None]] = [(post.role, post.organisation_id) for post in actor.posts]
+    own += [(role, None) for role in sorted(actor.roles)]
+    return list(dict.fromkeys(own))
+
+
+class _Order:
+    """How rows follow each other, and where the page begins."""
+
+    def __init__(self, sort: str, after: list[Any] | None) -> None:
+        self.sort, self.after = sort, after
+        self.column = {"due": HumanTask.sort_at, "newest": HumanTask.created_at, "done": HumanTask.completed_at}[sort]
+
+    def key(self, row: Any) -> tuple[dt.datetime, int]:
+        return row.at, row.id
+
+    def begin(self) -> list[ColumnElement[bool]]:
+        if self.after is None:
+            return []
+        at, identity = self.after
+        row, last = func.row(self.column, HumanTask.id), func.row(at, identity)
+        return [row > last if self.sort == "due" else row < last]
+
+    def by(self, at: Any, identity: Any) -> tuple[Any, Any]:
+        return (at.asc(), identity.asc()) if self.sort == "due" else (at.desc(), identity.desc())
+
+
+def _page(
+    session: Session, actor: Actor, queue: str, conditions: list[ColumnElement[bool]], order: _Order, limit: int
+) -> list[Any]:
+    branches = _branches(actor, queue)
+    if not branches:
+        return []
+    parts = [
+        _joined(select(HumanTask.id, order.column.label("at")), conditions)
+        .where(*branch, *conditions, *order.begin())
+        .order_by(*order.by(order.column, HumanTask.id))
+        .limit(limit + 1)
+        .subquery()
+        for branch in branches
+    ]
+    merged = union_all(*(select(part.c.id, part.c.at) for part in parts)).subquery()
+    holder, place = aliased(Person), aliased(Organisation)
+    query = (
+        select(HumanTask, Instance, holder.name, place.name, place.name_en, merged.c.at, merged.c.id.label("id"))
+        .join(merged, merged.c.id == HumanTask.id)
+        .join(Instance, Instance.id == HumanTask.instance_id)
+        .outerjoin(holder, holder.id == HumanTask.claimed_by)
+        .outerjoin(place, place.id == HumanTask.organisation_id)
+        .order_by(*order.by(merged.c.at, merged.c.id))
+        .limit(limit + 1)
+    )
+    return list(session.execute(query))
+
+
+def _joined(query: Select[Any], conditions: list[ColumnElement[bool]]) -> Select[Any]:
+    """The instance is read only where the filter asks for it."""
+    return query.join(Instance, Instance.id == HumanTask.instance_id) if conditions else query
+
+
+def _counts(session: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
+    columns = []
+    for queue in QUEUES:
+        parts = [
+            _joined(select(literal(1).label("one")), conditions)
+            .select_from(HumanTask)
+            .where(*branch, *conditions)
+            .limit(MOST_COUNTED)
+            .subquery()
+            for branch in _branches(actor, queue)
+        ]
+        if not parts:
+            columns.append(literal(0).label(queue))
+            continue
+        merged = union_all(*(select(part.c.one) for part in parts)).limit(MOST_COUNTED).subquery()
+        columns.append(select(func.count()).select_from(merged).scalar_subquery().label(queue))
+    return {name: int(value) for name, value in session.execute(select(*columns)).one()._mapping.items()}
+
+
+def _row(row: Any) -> TaskRow:
+    task, instance = row.HumanTask, row.Instance
+    return TaskRow(
+        id=task.id, instance_id=instance.id, element_id=task.element_id, name_zh=task.name_zh, name_en=task.name_en,
+        title_zh=instance.title_zh, title_en=instance.title_en, definition_key=instance.definition_key,
+        business_key=instance.business_key, state=task.state, role=task.role, organisation_id=task.organisation_id,
+        organisation=row[3], organisation_en=row[4], holder_id=task.claimed_by, holder=row[2],
+        claimed_at=task.claimed_at, due_on=task.due_on, due_at=task.due_at,
+        overdue=task.state in WAITING and task.due_at is not None and task.due_at < clock.now(),
+        hold_until=task.hold_until, hold_reason=task.hold_reason, suspended_reason=instance.suspended_reason,
+        suspended_until=instance.suspended_until, priority=task.priority, loop_index=task.loop_index,
+        created_at=task.created_at, completed_at=task.completed_at,
+    )  # fmt: skip

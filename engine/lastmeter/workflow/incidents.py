@@ -1,0 +1,130 @@
+"""What a person has to look at: parked tokens, jobs that failed three times, steps that broke. Never case content."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from lastmeter import clock
+from lastmeter.actor import SYSTEM, Actor
+from lastmeter.errors import Forbidden, Missing
+from lastmeter.outbox import Job
+from lastmeter.workflow import engine
+from lastmeter.workflow.models import Incident, Instance
+from lastmeter.workflow.refusals import StepFailed
+from lastmeter.workflow.spiff import NotWaiting
+
+VIEW, ACT = "operate.view", "operate.act"
+
+
+def open(session: Session, actor: Actor, *, instance_id: int | None = None) -> list[Incident]:
+    """The open incidents, oldest first; of one instance if it is named. Raises Forbidden."""
+    if not actor.may(VIEW):
+        raise Forbidden(permission=VIEW)
+    return of(session, instance_id)
+
+
+def of(session: Session, instance_id: int | None) -> list[Incident]:
+    """The open incidents of one instance (of all: None), for pages that show the instance anyway."""
+    query = select(Incident).where(Incident.resolved_at.is_(None)).order_by(Incident.opened_at, Incident.id)
+    if instance_id is not None:
+        query = query.where(Incident.instance_id == instance_id)
+    return list(session.scalars(query))
+
+
+def retry(session: Session, actor: Actor, incident_id: int) -> Incident:
+    """The parked token or failed job is tried again, and the incident is closed. Raises Missing, Forbidden.
+
+    Should it fail again, a new incident says so.
+    """
+    if not actor.may(ACT):
+        raise Forbidden(permission=ACT)
+    incident = session.get(Incident, incident_id, populate_existing=True)
+    if incident is None or incident.resolved_at is not None:
+        raise Missing(what="incident", id=incident_id)
+    if incident.instance_id is None:
+        _resolve(incident, actor)
+    else:
+        _retry_in_instance(session, actor, incident)
+    if incident.job_key is not None:
+        revive(session, incident.job_key)
+    session.flush()
+    return incident
+
+
+def _retry_in_instance(session: Session, actor: Actor, incident: Incident) -> None:
+    assert incident.instance_id is not None
+    held = engine.hold(session, actor, incident.instance_id, running=False)
+    _resolve(incident, actor)
+    session.flush()
+    held.note("incident.retried", incident=incident.id, element=incident.element_id)
+    engine.settle_incidents(session, held.instance)
+    uid = incident.uid
+    if uid is not None:
+        try:
+            engine.run(held, lambda live: live.retry(uid, held.now))
+            return
+        except NotWaiting:
+            pass  # the token was cancelled meanwhile
+    engine.save(held)
+
+
+def _resolve(incident: Incident, actor: Actor) -> None:
+    incident.resolved_at, incident.resolved_by = clock.now(), actor.person_id
+
+
+def revive(session: Session, job_key: str) -> None:
+    """The failed job may be taken again, with all its attempts before it."""
+    session.execute(
+        update(Job).where(Job.key == job_key).values(failed_at=None, attempts=0, error=None, lease_until=None)
+    )
+    session.info["wake"] = True
+
+
+def open_for_job(session: Session, job: Job, error: BaseException, at: dt.datetime) -> Incident:
+    """A job has failed for the last time: the incident names it, and its instance is marked."""
+    incident = Incident(
+        instance_id=None, element_id=job.payload.get("element"), job_key=job.key, code=code_of(error),
+        detail=f"{job.kind} {job.key}: {describe(error)}", opened_at=at,
+    )  # fmt: skip
+    if job.instance_id is not None and session.get(Instance, job.instance_id) is not None:
+        incident.instance_id = job.instance_id
+        _mark(session, job.instance_id, incident)
+    session.add(incident)
+    session.flush()
+    return incident
+
+
+def open_after(session: Session, failure: StepFailed) -> None:
+    """A person's step broke and was rolled back: the incident stands in a transaction of its own."""
+    instance_id = int(str(failure.facts["instance_id"]))
+    incident = Incident(
+        instance_id=instance_id, element_id=str(failure.facts["element_id"]), code=failure.code,
+        detail=str(failure.facts["reason"]), opened_at=clock.now(),
+    )  # fmt: skip
+    session.add(incident)
+    _mark(session, instance_id, incident)
+
+
+def _mark(session: Session, instance_id: int, incident: Incident) -> None:
+    held = engine.hold(session, SYSTEM, instance_id, running=False)
+    if held.instance.state == "running":
+        held.instance.state = "incident"
+    held.note("incident.opened", element=incident.element_id, code=incident.code)
+    engine.save(held)
+
+
+def code_of(error: BaseException) -> str:
+    return str(getattr(error, "code", type(error).__name__))[:60]
+
+
+def describe(error: BaseException) -> str:
+    """The kind of error and the names it carries, without values: those may be what a person wrote."""
+    facts = getattr(error, "facts", {})
+    named = {name: fact for name, fact in facts.items() if isinstance(fact, int) or name in _TELLING}
+    return f"{type(error).__name__} {named}" if named else type(error).__name__
+
+
+_TELLING = frozenset({"what", "key", "name", "element", "element_id", "error_code", "expression", "reason", "party"})

@@ -1,0 +1,274 @@
+"""Messages to one instance, signals to all: matched by name and correlation, delivered under the receiver's lock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from lastmeter import clock, outbox
+from lastmeter.actor import SYSTEM, Actor
+from lastmeter.deadlines import deadline_functions
+from lastmeter.definitions import publishing
+from lastmeter.definitions.models import DefinitionStart
+from lastmeter.errors import Missing
+from lastmeter.outbox import Job
+from lastmeter.workflow import engine, instances
+from lastmeter.workflow.models import Instance, Subscription
+from lastmeter.workflow.refusals import InstanceEnded
+from lastmeter.workflow.spiff import NotWaiting, expressions
+from lastmeter.workflow.spiff import timers as spiff_timers
+
+# A subscription may be gone when its instance's lock is ours; then the next one is tried.
+MOST_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """How many instances went on, and how many began; `queued`: a worker will see to it."""
+
+    delivered: int = 0
+    started: int = 0
+    queued: bool = False
+
+
+def publish(
+    session: Session, actor: Actor, name: str, correlation: object = None, payload: Mapping[str, object] | None = None
+) -> Delivered:
+    """One waiting instance goes on with the message; where none waits, the definition that it starts begins.
+
+    Called while an instance is held (by a connector), the message leaves as a job instead.
+    """
+    key = engine.as_correlation(correlation)
+    if engine.is_inside(session):
+        _queue(session, "message", name, key, payload or {})
+        return Delivered(queued=True)
+    if _deliver(session, actor, name, key, payload or {}):
+        return Delivered(delivered=1)
+    started = _start(session, actor, "message", name, key, payload or {}, parties=_named_parties(payload or {}))
+    return Delivered(started=started)
+
+
+def broadcast(session: Session, actor: Actor, signal: str, payload: Mapping[str, object] | None = None) -> Delivered:
+    """Every instance that waits for the signal gets it by a job of its own; definitions that it starts begin."""
+    if engine.is_inside(session):
+        _queue(session, "signal", signal, None, payload or {})
+        return Delivered(queued=True)
+    parties = _named_parties(payload or {})
+    return _broadcast(session, signal, payload or {}, key=_unique(session), parties=parties)
+
+
+def _unique(session: Session) -> str:
+    return str(session.scalar(outbox.JOB_SEQ.next_value().select()))
+
+
+def _queue(session: Session, kind: str, name: str, key: str | None, payload: Mapping[str, object]) -> None:
+    body = {"name": name, "correlation": key, "payload": engine.packed(payload)}
+    outbox.enqueue(session, kind, f"{kind[:3]}-{_unique(session)}", payload=body)
+
+
+def _named_parties(payload: Mapping[str, object]) -> dict[str, int]:
+    """A context `parties` in the payload says who plays which part in an instance that the message starts."""
+    given = payload.get("parties")
+    if not isinstance(given, Mapping):
+        return {}
+    return {str(name): int(str(each)) for name, each in given.items() if str(each).isdigit()}
+
+
+# --- delivering ----------------------------------------------------------------------------------------------
+
+
+def _deliver(session: Session, actor: Actor, name: str, key: str | None, payload: Mapping[str, object]) -> bool:
+    """True if one waiting instance took the message; of several the one that has waited longest."""
+    tried: list[int] = []
+    for _ in range(MOST_TRIES):
+        waiting = session.execute(
+            select(Subscription.id, Subscription.instance_id, Subscription.uid)
+            .join(Instance, Instance.id == Subscription.instance_id)
+            .where(Subscription.kind == "message", Subscription.name == name, Subscription.id.not_in(tried))
+            .where(_matches(key))
+            .order_by(Subscription.id)
+            .limit(1)
+        ).first()
+        if waiting is None:
+            return False
+        if _hand_over(session, actor, waiting.instance_id, waiting.uid, name, payload):
+            return True
+        tried.append(waiting.id)
+    return False
+
+
+def _matches(key: str | None) -> Any:
+    """Equal correlations; a catch that names none is told by its instance's business key, if the message has one."""
+    if key is None:
+        return Subscription.correlation.is_(None)
+    by_business_key = and_(Subscription.correlation.is_(None), Instance.business_key == key)
+    return or_(Subscription.correlation == key, by_business_key)
+
+
+def _hand_over(
+    session: Session, actor: Actor, instance_id: int, uid: str, name: str, payload: Mapping[str, object]
+) -> bool:
+    try:
+        held = engine.hold(session, actor, instance_id)
+        held.note("message.received", name=name)
+        engine.run(held, lambda live: live.deliver(uid, engine.read_by(held, payload), held.now))
+    except (NotWaiting, InstanceEnded, Missing):
+        return False
+    return True
+
+
+def _start(
+    session: Session,
+    actor: Actor,
+    kind: str,
+    name: str,
+    key: str | None,
+    payload: Mapping[str, object],
+    *,
+    parties: Mapping[str, int],
+) -> int:
+    """How many instances the event started: one for a message, one per definition for a signal."""
+    query = select(DefinitionStart).where(DefinitionStart.kind == kind, DefinitionStart.name == name)
+    query = query.order_by(DefinitionStart.definition_key)
+    for start in session.scalars(query.limit(1) if kind == "message" else query):
+        loaded = publishing.load(session, start.definition_id)
+        held = engine.begin(session, actor, loaded, parties=parties, business_key=key, starter_id=actor.person_id)
+        held.note(f"{kind}.received", name=name)
+        instances.launch(held, engine.read_by(held, payload), start.element_id)
+        if kind == "message":
+            return 1
+    return 0
+
+
+def _broadcast(
+    session: Session,
+    signal: str,
+    payload: Mapping[str, object],
+    *,
+    key: str,
+    parties: Mapping[str, int],
+) -> Delivered:
+    waiting = session.execute(
+        select(Subscription.instance_id, Subscription.uid)
+        .where(Subscription.kind == "signal", Subscription.name == signal)
+        .order_by(Subscription.id)
+    ).all()
+    packed = engine.packed(payload)
+    outbox.enqueue_all(
+        session,
+        [
+            outbox.wanted(
+                "signal.deliver", f"sig-{key}-{row.uid}", instance_id=row.instance_id,
+                payload={"uid": row.uid, "name": signal, "payload": packed},
+            )
+            for row in waiting
+        ],
+    )  # fmt: skip
+    # Each beginning is a transaction of its own too: a signal may start several definitions.
+    starts = session.scalars(
+        select(DefinitionStart.definition_key).where(DefinitionStart.kind == "signal", DefinitionStart.name == signal)
+    ).all()
+    body = {"name": signal, "payload": packed, "parties": dict(parties)}
+    outbox.enqueue_all(
+        session,
+        [outbox.wanted("signal.start", f"sig-{key}-{started}", payload={**body, "key": started}) for started in starts],
+    )
+    return Delivered(delivered=len(waiting), started=len(starts))
+
+
+# --- jobs ----------------------------------------------------------------------------------------------------
+
+
+def _parties_of_sender(session: Session, job: Job, payload: Mapping[str, object]) -> dict[str, int]:
+    sender = job.payload.get("from")
+    return {**(instances.parties(session, sender) if sender else {}), **_named_parties(payload)}
+
+
+@outbox.handler("message")
+def _message(session: Session, job: Job, _result: Any) -> None:
+    payload, name, key = engine.unpacked(job.payload["payload"]), job.payload["name"], job.payload["correlation"]
+    if not _deliver(session, SYSTEM, name, key, payload):
+        _start(session, SYSTEM, "message", name, key, payload, parties=_parties_of_sender(session, job, payload))
+
+
+@outbox.handler("signal")
+def _signal(session: Session, job: Job, _result: Any) -> None:
+    payload = engine.unpacked(job.payload["payload"])
+    parties = _parties_of_sender(session, job, payload)
+    _broadcast(session, job.payload["name"], payload, key=job.key, parties=parties)
+
+
+@outbox.handler("signal.deliver")
+def _signal_to_one(session: Session, job: Job, _result: Any) -> None:
+    assert job.instance_id is not None
+    payload = engine.unpacked(job.payload["payload"])
+    _hand_over(session, SYSTEM, job.instance_id, job.payload["uid"], job.payload["name"], payload)
+
+
+@outbox.handler("signal.start")
+def _signal_starts(session: Session, job: Job, _result: Any) -> None:
+    start = session.scalar(
+        select(DefinitionStart).where(
+            DefinitionStart.definition_key == job.payload["key"],
+            DefinitionStart.kind == "signal",
+            DefinitionStart.name == job.payload["name"],
+        )
+    )
+    if start is None:
+        return
+    loaded = publishing.load(session, start.definition_id)
+    held = engine.begin(session, SYSTEM, loaded, parties=job.payload["parties"])
+    payload = engine.unpacked(job.payload["payload"])
+    instances.launch(held, engine.read_by(held, payload), start.element_id)
+
+
+@outbox.handler("timer_start")
+def _timer_starts(session: Session, job: Job, _result: Any) -> None:
+    """An instance begins at each due time of its definition's timer; the next one is set before.
+
+    The first job only finds out when that is: publishing does not wait for it.
+    """
+    loaded = publishing.load(session, job.payload["definition"])
+    start = next(each for each in loaded.starts if each["element_id"] == job.payload["element"])
+    in_force = session.get(DefinitionStart, (loaded.key, start["element_id"]), populate_existing=True)
+    if in_force is None or in_force.definition_id != loaded.id:
+        return
+    now = clock.now()
+    prefix, _, number = job.key.rpartition("-")
+    if int(number) > 0:
+        held = engine.begin(session, SYSTEM, loaded, parties={})
+        instances.launch(held, {}, start["element_id"])
+    due = _next_start(session, job, start, now)
+    if due is not None:
+        payload = {**job.payload, "due": _as_text(due)}
+        outbox.enqueue(session, "timer_start", f"{prefix}-{int(number) + 1}", payload=payload, due_at=due.at)
+
+
+def _next_start(session: Session, job: Job, start: Mapping[str, Any], now: dt.datetime) -> spiff_timers.Due | None:
+    known = job.payload.get("due")
+    if known is not None:
+        return _from_text(known).after_firing(now)
+    value: object = start["definition"]
+    if start["is_feel"]:
+        value = expressions.compiled(start["definition"]).evaluate({}, functions=deadline_functions(session, []))
+    return spiff_timers.due(start["timer_kind"], value, now)
+
+
+def _as_text(due: spiff_timers.Due) -> str:
+    span = {"months": due.span.months, "rest": due.span.rest} if due.span is not None else None
+    fields = {"at": due.at, "anchor": due.anchor, "span": span, "used": due.used, "limit": due.limit}
+    return engine.packed(fields)
+
+
+def _from_text(text: str) -> spiff_timers.Due:
+    raw: dict[str, Any] = engine.unpacked(text)
+    span = raw["span"]
+    return spiff_timers.Due(
+        raw["at"], raw["anchor"], spiff_timers.Span(int(span["months"]), span["rest"]) if span else None,
+        int(raw["used"]), None if raw["limit"] is None else int(raw["limit"]),
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""What the engine refuses, and why."""
+
+from __future__ import annotations
+
+from lastmeter.errors import LastmeterError
+
+
+class DefinitionUnknown(LastmeterError):
+    """No published definition has this key, or not in this version; facts: `key`, `version`."""
+
+    code = "definition_unknown"
+    kind = "missing"
+
+
+class StartForbidden(LastmeterError):
+    """The actor's roles may not start this definition by hand; facts: `key`."""
+
+    code = "start_forbidden"
+    kind = "forbidden"
+
+
+class CannotStartByHand(LastmeterError):
+    """Only a message, a signal, a timer or another process starts it; facts: `key`."""
+
+    code = "cannot_start_by_hand"
+    kind = "conflict"
+
+
+class TaskAlreadyTaken(LastmeterError):
+    """Somebody else holds the task; facts: `holder` (name), `holder_id`, `at`."""
+
+    code = "task_already_taken"
+    kind = "conflict"
+
+
+class TaskGone(LastmeterError):
+    """The task waits for nobody any more; facts: `state`."""
+
+    code = "task_gone"
+    kind = "conflict"
+
+
+class TaskNotHeld(LastmeterError):
+    """Only who holds the task may do this; it has to be claimed first."""
+
+    code = "task_not_held"
+    kind = "conflict"
+
+
+class NotCandidate(LastmeterError):
+    """The person holds no role that this task goes to; facts: `role`, `organisation_id`."""
+
+    code = "not_candidate"
+    kind = "forbidden"
+
+
+class InstanceSuspended(LastmeterError):
+    """The process stands still; facts: `until`, `reason`."""
+
+    code = "instance_suspended"
+    kind = "conflict"
+
+
+class InstanceEnded(LastmeterError):
+    """The instance is completed or cancelled; facts: `state`."""
+
+    code = "instance_ended"
+    kind = "conflict"
+
+
+class SeparationOfDuties(LastmeterError):
+    """Who did the one may not do the other; facts: `element_id`, `other_zh`, `other_en`."""
+
+    code = "separation_of_duties"
+    kind = "forbidden"
+
+
+class DraftChanged(LastmeterError):
+    """Somebody stored a newer draft meanwhile; facts: `revision`, `by`, `at`."""
+
+    code = "draft_changed"
+    kind = "conflict"
+
+
+class ReasonMissing(LastmeterError):
+    """The act must be explained; facts: `field`."""
+
+    code = "reason_missing"
+
+
+class PartyUnknown(LastmeterError):
+    """A lane's tasks go to a party that the instance does not have yet; facts: `party`, `element_id`."""
+
+    code = "party_unknown"
+    kind = "conflict"
+
+
+class StepFailed(LastmeterError):
+    """The process could not go on and stands where it stood; an incident tells the operators.
+
+    Facts: `instance_id`, `element_id`, `reason`; never case content.
+    """
+
+    code = "step_failed"
+    kind = "conflict"
