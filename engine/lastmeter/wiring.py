@@ -6,6 +6,8 @@ import importlib
 import pkgutil
 
 import lastmeter
+from lastmeter.casework import cases
+from lastmeter.stations import ports
 
 MODEL_MODULES = "models"
 STEP_MODULES = "steps"
@@ -34,3 +36,4 @@ def connect() -> None:
     load_models()
     for module in _modules(STEP_MODULES):
         importlib.import_module(module)
+    ports.connect(cases.count, cases.orphaned)

@@ -203,6 +203,23 @@ def in_force(session: Session, station_id: int, day: dt.date) -> Contract | None
     )
 
 
+def station_of_team(session: Session, team_id: int, day: dt.date) -> Station | None:
+    """The station that a provider's team runs on a day."""
+    return session.scalar(
+        select(Station)
+        .join(ContractStation, ContractStation.station_id == Station.id)
+        .join(Contract, Contract.id == ContractStation.contract_id)
+        .where(
+            Contract.team_id == team_id,
+            ContractStation.is_open,
+            ContractStation.from_day <= day,
+            ContractStation.to_day >= day,
+        )
+        .order_by(Station.id)
+        .limit(1)
+    )
+
+
 def parties_of(session: Session, contract: Contract) -> dict[str, int]:
     """Who takes part in whatever concerns the contract."""
     parties = {"district": contract.buyer_id, "provider": contract.provider_id}

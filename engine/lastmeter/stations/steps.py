@@ -341,7 +341,7 @@ def record_termination(step: Step, contract_id: Any = None, **_inputs: Any) -> O
 
 
 def _named_contract(step: Step) -> Contract:
-    """The contract whose number was given at the start; it must be the starter's own district's. Raises InvalidInput."""
+    """The contract whose number was given at the start, of the starter's own district. Raises InvalidInput."""
     for element in ("start_by_hand", "start"):
         data = step.submission(element)
         if data is not None:

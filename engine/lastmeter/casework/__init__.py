@@ -1,0 +1,1 @@
+"""Casework: clients, consents, cases with one responsible worker, sealed notes, dispatch orders."""
