@@ -106,7 +106,7 @@ class Reader(ActivityReader):
             self.by_id[identity] = element
         if nodes > MAX_NODES:
             self.find("too-many-elements", self.tree, limit=MAX_NODES)
-        self.refuse_if_wrong()
+            self.refuse_if_wrong()
         self._participants = {
             local_ref(element.get("processRef")): element.get("name", "")
             for element in self.tree.iter(tag("participant"))
