@@ -298,3 +298,7 @@ def reconcile() -> None:
         click.echo(problem)
     click.echo(f"{len(problems)} problems")
     sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()

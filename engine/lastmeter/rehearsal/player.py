@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lastmeter import clock, db, workdays
+from lastmeter import clock, db, jobs, workdays
 from lastmeter.actor import SYSTEM, Actor
 from lastmeter.deadlines.models import Deadline
 from lastmeter.errors import LastmeterError
@@ -20,8 +20,9 @@ from lastmeter.identity.people import actor_of, holders
 from lastmeter.rehearsal import acts, given
 from lastmeter.rehearsal.scenario import Scenario, Step, instant
 from lastmeter.rehearsal.world import World
-from lastmeter.workflow import instances, jobs, messages, tasks, timers
+from lastmeter.workflow import instances, messages, tasks, timers
 from lastmeter.workflow.models import HistoryEvent, HumanTask, Instance
+from lastmeter.workflow.refusals import SeparationOfDuties
 
 OPEN = ("open", "hold", "suspended")
 
@@ -239,12 +240,14 @@ def _performer(player: Player, session: Session, task: HumanTask, name: object) 
     people = holders(session, task.role, task.organisation_id)
     for person in people:
         actor = actor_of(session, person.id)
-        if tasks.may_claim(session, actor, task.id):
-            return actor
+        try:
+            with session.begin_nested():
+                tasks.claim(session, actor, task.id)
+        except SeparationOfDuties:
+            continue
+        return actor
     where = session.get_one(Organisation, task.organisation_id).name
-    raise RehearsalFailed(
-        f"{task.element_id}: nobody of {[p.name for p in people]} ({task.role}, {where}) may claim it"
-    )
+    raise RehearsalFailed(f"{task.element_id}: nobody of {[p.name for p in people]} ({task.role}, {where}) may claim it")
 
 
 def _act(player: Player, step: Step) -> None:
@@ -293,7 +296,9 @@ def _message(player: Player, options: Mapping[str, Any]) -> None:
         correlation = player.resolve(session, options.get("correlation"))
         parties = player.resolve(session, options.get("parties") or {}) or None
         correlation = None if correlation is None else str(correlation)
-        messages.publish(session, SYSTEM, str(options["name"]), correlation, payload, parties=parties)
+        if parties:
+            payload = {**payload, "parties": parties}
+        messages.publish(session, SYSTEM, str(options["name"]), correlation, payload)
 
     player.in_unit(work)
     player.note("✉", str(options["name"]))
