@@ -135,10 +135,8 @@ def loading() -> None:
     tracemalloc.stop()
     print(f"loading 10,000 rows (traced): {spent:.2f} s, peak {peak / 1e6:.0f} MB")
     texts = iter(range(10**9))
-    print(
     spent = per_call(lambda: compile_expression(f"{CONDITION} or x = {next(texts)}"))
     print(f"parse and compile a condition: {spent:.0f} µs")
-    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Source: OMG, Decision Model and Notation 1.5; files of 1.1 to 1.5 are read.
 """
 
+from lastmeter.decisions.analysis import Finding, analyse
 from lastmeter.decisions.errors import DecisionMissing, DecisionModelError
 from lastmeter.decisions.model import DecisionInfo, Model, load
 from lastmeter.decisions.trace import MatchedRule, Outcome, TableTrace
@@ -11,9 +12,11 @@ __all__ = [
     "DecisionInfo",
     "DecisionMissing",
     "DecisionModelError",
+    "Finding",
     "MatchedRule",
     "Model",
     "Outcome",
     "TableTrace",
+    "analyse",
     "load",
 ]
