@@ -20,6 +20,7 @@ DI_URI: Final = "http://www.omg.org/spec/DD/20100524/DI"
 XSI_URI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 CAMUNDA_URI: Final = "http://camunda.org/schema/1.0/bpmn"
 ZEEBE_URI: Final = "http://camunda.org/schema/zeebe/1.0"
+LM_URI: Final = "http://lastmeter.org/schema/1.0"
 
 BPMN: Final = f"{{{BPMN_URI}}}"
 BPMNDI: Final = f"{{{BPMNDI_URI}}}"
@@ -27,6 +28,7 @@ DC: Final = f"{{{DC_URI}}}"
 DI: Final = f"{{{DI_URI}}}"
 CAMUNDA: Final = f"{{{CAMUNDA_URI}}}"
 ZEEBE: Final = f"{{{ZEEBE_URI}}}"
+LM: Final = f"{{{LM_URI}}}"
 
 EVENTS: Final = frozenset(
     {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
@@ -159,3 +161,9 @@ def lane_of_nodes(process: etree._Element) -> dict[str, str]:
 def is_event_sub_process(element: etree._Element) -> bool:
     """True for a sub-process started by an event instead of by a sequence flow."""
     return element.get("triggeredByEvent") == "true" or element.get(f"{BPMN}triggeredByEvent") == "true"
+
+
+def name_in(element: etree._Element, language: str) -> str:
+    """The element's name in the reader's language: `lm:nameEn` for English where it is given, else `name`."""
+    english = element.get(f"{LM}nameEn") if not language.startswith("zh") else None
+    return " ".join((english or element.get("name") or "").split())

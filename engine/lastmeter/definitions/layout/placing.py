@@ -40,6 +40,9 @@ def _mark_back_flows(scope: Scope) -> list[Node]:
     mains = _flow_mains(scope)
     finished: list[Node] = []
     state: dict[str, str] = {}
+    # Finished last stands first: going backwards, the first branch of a split comes out on top.
+    for flows_after in following.values():
+        flows_after.reverse()
     for root in sorted(mains, key=lambda node: node.id in entered):
         if root.id in state:
             continue
