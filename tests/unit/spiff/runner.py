@@ -84,6 +84,20 @@ def boundary(identity: str, host: str, inside: str, interrupting: bool = True) -
     return f"{opening}{inside}</bpmn:boundaryEvent>"
 
 
+def shape(live: Live) -> object:
+    """Everything a live instance knows, so that a loaded one can be compared with the saved one."""
+    run = live._run
+    return (
+        {uid: (token.task_spec.name, token.role, token.state, token.memo) for uid, token in run.tasks.items()},
+        {key: (scope.alive, sorted(scope.tokens), scope.variables) for key, scope in run.scopes.items()},
+        {uid: sorted(armed) for uid, armed in run.owned.items() if armed},
+        {key: {flow: [token.id for token in line] for flow, line in lines.items()} for key, lines in run.joins.items()},
+        sorted(run.watching),
+        [token.id for token in run.queue],
+        (run.done, run.begin, list(run.idle)),
+    )
+
+
 class Runner:
     """One instance under test."""
 
@@ -193,9 +207,9 @@ class Runner:
         return self.last
 
     def _reload(self) -> None:
-        saved = self.live.dump()
-        self.live = Live.load(self.spec, saved, self.services)
-        assert len(self.live.dump()) == len(saved)
+        before = shape(self.live)
+        self.live = Live.load(self.spec, self.live.dump(), self.services)
+        assert shape(self.live) == before
 
     def _take(self, advance: Advance) -> None:
         self.last = advance

@@ -19,10 +19,10 @@ from lastmeter.feel import YearsMonths
 TimerKind = Literal["timeDate", "timeDuration", "timeCycle"]
 
 _DURATION = re.compile(
-    r"(?P<sign>-)?P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?"
+    r"(?P<sign>-)?P(?:(?P<years>\d{1,6})Y)?(?:(?P<months>\d{1,6})M)?(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
+    r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:[.,]\d{1,6})?)S)?)?"
 )
-_REPEAT = re.compile(r"R(?P<count>\d*)/(?P<rest>.+)")
+_REPEAT = re.compile(r"R(?P<count>\d{0,9})/(?P<rest>.+)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
 
 
@@ -75,7 +75,9 @@ class Due:
         """The next occurrence later than `now`, missed ones counted as used; None when the cycle is exhausted."""
         if self.span is None or self.anchor is None:
             return None
-        used = self.used + 1
+        # The longest a period can be: so many have passed at least, the few others are counted one by one.
+        longest = dt.timedelta(days=31 * self.span.months) + self.span.rest
+        used = max(self.used + 1, (now - self.anchor) // longest)
         while self.limit is None or used < self.limit:
             at = self.span.times(used).after(self.anchor)
             if at > now:
@@ -116,9 +118,9 @@ def parse_instant(text: str) -> dt.datetime | None:
         if _DAY.fullmatch(text):
             return clock.end_of(dt.date.fromisoformat(text))
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return _instant(moment)
+    except (ValueError, OverflowError):
         return None
-    return _instant(moment)
 
 
 def _instant(moment: dt.datetime) -> dt.datetime:
@@ -150,8 +152,17 @@ def due(kind: TimerKind, value: object, now: dt.datetime) -> Due:
 
     Date and duration may stand for each other: what is meant is plain from the value.
     """
-    if kind == "timeCycle":
-        return _due_cycle(value, now)
+    try:
+        found = _due_cycle(value, now) if kind == "timeCycle" else _due_once(value, now)
+    except (ValueError, OverflowError):
+        # Beyond the year 9999.
+        found = None
+    if found is None:
+        raise TimerNotUnderstood(timer=kind, text=str(value))
+    return found
+
+
+def _due_once(value: object, now: dt.datetime) -> Due | None:
     if isinstance(value, dt.datetime):
         return Due(_instant(value))
     if isinstance(value, dt.date):
@@ -160,9 +171,7 @@ def due(kind: TimerKind, value: object, now: dt.datetime) -> Due:
     if span is not None:
         return Due(span.after(now))
     moment = parse_instant(value) if isinstance(value, str) else None
-    if moment is None:
-        raise TimerNotUnderstood(timer=kind, text=str(value))
-    return Due(moment)
+    return None if moment is None else Due(moment)
 
 
 def _span(value: object) -> Span | None:
@@ -173,12 +182,12 @@ def _span(value: object) -> Span | None:
     return parse_duration(value) if isinstance(value, str) else None
 
 
-def _due_cycle(value: object, now: dt.datetime) -> Due:
+def _due_cycle(value: object, now: dt.datetime) -> Due | None:
     parsed = parse_cycle(value) if isinstance(value, str) else None
     if parsed is None:
         span = _span(value)
         if span is None or not span.positive:
-            raise TimerNotUnderstood(timer="timeCycle", text=str(value))
+            return None
         parsed = (None, None, span)
     limit, start, span = parsed
     # With a start the first occurrence is the start itself; without, one period after entry.

@@ -83,13 +83,14 @@ class ActivityReader(EventReader):
     def _loop(self, loop: Element) -> Repeat:
         maximum = loop.get("loopMaximum", "")
         condition = self.child_feel(loop, "loopCondition")
-        if condition is None and not maximum.isdecimal():
+        counted = maximum.isdecimal() and len(maximum) < 10
+        if not counted and (condition is None or maximum):
             self.find("loop-without-end", loop)
         return Repeat(
             "loop",
             condition=condition,
             test_before=loop.get("testBefore") == "true",
-            maximum=int(maximum) if maximum.isdecimal() else None,
+            maximum=int(maximum) if counted else None,
         )
 
     def _many(self, many: Element) -> Repeat:

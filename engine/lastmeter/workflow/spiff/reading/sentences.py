@@ -216,8 +216,8 @@ SENTENCES: Mapping[str, Sentence] = {
         "give a collection or a cardinality",
     ),
     "loop-without-end": Sentence(
-        "循环没有条件也没有最大次数",
-        "the loop has neither a condition nor a maximum",
+        "循环没有条件，也没有能读懂的最大次数",
+        "the loop has no condition, or a maximum that is no number",
         "填写循环条件或 loopMaximum（正整数）",
         "give a loop condition or a loopMaximum that is a whole number",
     ),
