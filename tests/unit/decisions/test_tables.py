@@ -1,0 +1,168 @@
+"""Decision tables: hit policies, defaults, allowed values, types, the index, the trace."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.unit.decisions.documents import data, decision, definitions, model, table
+
+from lastmeter.decisions import DecisionModelError, Model, load
+
+ROWS = ('>= 0 | - => "low" | 1', '>= 10 | - => "mid" | 2', '>= 10 | "x" => "high" | 3')
+
+
+def answered(policy: str, *, aggregation: str = "", rows: tuple[str, ...] = ROWS, outputs: int = 1) -> Model:
+    cut = [row if outputs == 2 else row.rpartition(" | ")[0] for row in rows]
+    drawn = table(
+        ["amount", "code"],
+        ["level", "points"][:outputs],
+        cut,
+        policy=policy,
+        aggregation=aggregation,
+        allowed={"level": '"high", "mid", "low"'},
+    )
+    return model(data("amount", "number"), data("code"), decision("grade", drawn, inputs=["amount", "code"]))
+
+
+@pytest.mark.parametrize(
+    ("policy", "value"),
+    [
+        ("FIRST", "low"),
+        ("F", "low"),
+        ("PRIORITY", "high"),
+        ("RULE ORDER", ["low", "mid", "high"]),
+        ("RULE_ORDER", ["low", "mid", "high"]),
+        ("OUTPUT ORDER", ["high", "mid", "low"]),
+        ("COLLECT", ["low", "mid", "high"]),
+        ("UNIQUE", None),
+        ("ANY", None),
+    ],
+)
+def test_a_hit_policy_makes_one_value_of_the_matches(policy: str, value: object) -> None:
+    asked = answered(policy)
+    assert asked.evaluate("grade", {"amount": 12, "code": "x"}) == value
+    assert bool(asked.warnings) is (value is None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "value"), [("UNIQUE", "low"), ("ANY", "low"), ("PRIORITY", "low"), ("COLLECT", ["low"])]
+)
+def test_a_single_match_is_the_answer(policy: str, value: object) -> None:
+    assert answered(policy).evaluate("grade", {"amount": 3, "code": "y"}) == value
+
+
+@pytest.mark.parametrize(("aggregation", "value"), [("SUM", 6), ("MIN", 1), ("MAX", 3), ("COUNT", 3)])
+def test_collected_numbers_are_aggregated(aggregation: str, value: int) -> None:
+    rows = tuple(f"{row.partition(' => ')[0]} => {number} | 0" for number, row in enumerate(ROWS, 1))
+    drawn = table(
+        ["amount", "code"], ["n"], [row.rpartition(" | ")[0] for row in rows], policy="COLLECT", aggregation=aggregation
+    )
+    asked = model(data("amount"), data("code"), decision("grade", drawn, inputs=["amount", "code"]))
+    assert asked.evaluate("grade", {"amount": 12, "code": "x"}) == value
+
+
+@pytest.mark.parametrize(
+    ("policy", "aggregation", "value"),
+    [
+        ("UNIQUE", "", None),
+        ("COLLECT", "", []),
+        ("COLLECT", "COUNT", Decimal(0)),
+        ("COLLECT", "SUM", None),
+        ("RULE ORDER", "", []),
+    ],
+)
+def test_without_a_match_there_is_nothing(policy: str, aggregation: str, value: object) -> None:
+    assert answered(policy, aggregation=aggregation).evaluate("grade", {"amount": -1, "code": "x"}) == value
+
+
+def test_several_outputs_make_a_context() -> None:
+    asked = answered("FIRST", outputs=2)
+    assert asked.evaluate("grade", {"amount": 3}) == {"level": "low", "points": 1}
+
+
+def test_agreeing_rules_satisfy_the_policy_any() -> None:
+    drawn = table(["a", "b"], ["r"], ["> 0 | - => true", "- | > 0 => true"], policy="ANY")
+    asked = model(data("a"), data("b"), decision("t", drawn, inputs=["a", "b"]))
+    assert asked.evaluate("t", {"a": 1, "b": 1}) is True
+
+
+def test_a_default_stands_in_where_no_rule_matches() -> None:
+    drawn = table(["a"], ["r"], ['> 0 => "yes"'], defaults={"r": '"no"'})
+    asked = model(data("a"), decision("t", drawn, inputs=["a"]))
+    assert asked.evaluate("t", {"a": -1}) == "no"
+    assert asked.evaluate("t", {"a": 1}) == "yes"
+
+
+def test_a_value_that_is_not_allowed_gives_null_and_says_so() -> None:
+    drawn = table(["a"], ["r"], ["- => 1"], allowed={"a": '"x", "y"'})
+    asked = model(data("a"), decision("t", drawn, inputs=["a"]))
+    assert asked.evaluate("t", {"a": "x"}) == 1
+    assert asked.evaluate("t", {"a": "z"}) is None
+    assert "allowed" in asked.warnings[0]
+
+
+def test_an_output_may_compute_and_a_cell_may_ask_for_other_inputs() -> None:
+    drawn = table(["amount"], ["r"], ["> limit => amount * 2", "- => limit"], policy="FIRST")
+    asked = model(data("amount"), data("limit"), decision("t", drawn, inputs=["amount", "limit"]))
+    assert asked.evaluate("t", {"amount": 5, "limit": 3}) == 10
+    assert asked.evaluate("t", {"amount": 2, "limit": 3}) == 3
+
+
+def test_the_trace_tells_inputs_and_rules() -> None:
+    asked = answered("COLLECT")
+    outcome = asked.decide("grade", {"amount": 12, "code": "y"})
+    (asked_table,) = outcome.trace
+    assert asked_table.inputs == (("amount", 12), ("code", "y"))
+    assert asked_table.rule_ids == ("rule1", "rule2")
+    assert [rule.number for rule in asked_table.matched] == [1, 2]
+    assert asked_table.value == outcome.value == ["low", "mid"]
+    assert asked.trace == outcome.trace
+
+
+def test_a_long_table_is_found_through_its_index_and_gives_the_same() -> None:
+    rows = [f'"k{number}" | > {number % 7} => {number}' for number in range(500)]
+    rows.insert(100, '- | 3 => "any"')
+    asked = model(
+        data("k"), data("n"), decision("t", table(["k", "n"], ["r"], rows, policy="COLLECT"), inputs=["k", "n"])
+    )
+    assert asked.evaluate("t", {"k": "k499", "n": 9}) == [499]
+    assert asked.evaluate("t", {"k": "k499", "n": 3}) == ["any", 499]
+    assert asked.evaluate("t", {"k": "k50", "n": 3}) == [50, "any"]
+    assert asked.evaluate("t", {"k": "none", "n": 9}) == []
+    assert asked.evaluate("t", {"k": None, "n": 3}) == ["any"]
+
+
+def test_true_and_one_are_different_keys_of_the_index() -> None:
+    rows = ["true => 0", "1 => 1", *(f"{number} => {number}" for number in range(2, 12))]
+    asked = model(data("k"), decision("t", table(["k"], ["r"], rows, policy="COLLECT"), inputs=["k"]))
+    assert asked.evaluate("t", {"k": 1}) == [1]
+    assert asked.evaluate("t", {"k": True}) == [0]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "problem"),
+    [
+        (table(["a"], ["r"], ["> => 1"]), "The expression is wrong"),
+        (table(["a"], ["r"], ["- => 1 +"]), "The expression is wrong"),
+        (table(["a", "b"], ["r"], ["- => 1"]), "not as many cells"),
+        (table(["a"], [], ["- => 1"]), "no output column"),
+        (table([""], ["r"], ["- => 1"]), "no expression"),
+        (table(["a"], ["r"], ["- => 1"], policy="BEST"), "hit policy"),
+        (table(["a"], ["r", "r"], ["- => 1 | 2"]), "names of their own"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_place_and_problem(drawn: str, problem: str) -> None:
+    with pytest.raises(DecisionModelError) as caught:
+        model(decision("t", drawn))
+    assert problem in str(caught.value.facts["problem_en"])
+    assert caught.value.facts["problem_zh"]
+    assert caught.value.facts["element_id"]
+    assert isinstance(caught.value.facts["line"], int)
+
+
+def test_a_language_other_than_feel_is_refused() -> None:
+    drawn = table(["a"], ["r"], ["- => 1"]).replace("<outputEntry>", '<outputEntry expressionLanguage="juel">')
+    with pytest.raises(DecisionModelError) as caught:
+        load(definitions(decision("t", drawn)))
+    assert "juel" in str(caught.value.facts["problem_en"])
