@@ -530,9 +530,9 @@ def _known(level: _Level, raw: object) -> dict[str, object]:
 def _typed_so_far(value: object) -> object:
     if isinstance(value, list):
         return [_typed_so_far(each) for each in value[:1000] if not isinstance(each, (list, Mapping))]
-    if isinstance(value, (bool, int)) or value is None:
-        return value
-    return storable(str(value)[:MOST_DRAFT_TEXT])
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else None
+    return None if value is None else storable(str(value)[:MOST_DRAFT_TEXT])
 
 
 class _Convert(Protocol):

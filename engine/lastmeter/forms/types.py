@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeGuard
 
 import regex
 
@@ -544,8 +544,16 @@ def _chosen(raw: object, options: tuple[Option, ...]) -> str | int | bool:
     raise Refusal("not_an_option")
 
 
+def _is_short_number(raw: object) -> TypeGuard[int | Decimal]:
+    # Python refuses to write out integers of thousands of digits; nothing of ours has more than twenty.
+    if isinstance(raw, bool) or not isinstance(raw, (int, Decimal)):
+        return False
+    value = Decimal(raw)
+    return value.is_finite() and abs(value) < 10**20
+
+
 def _scalar(raw: object) -> str | int | bool | Decimal:
-    if isinstance(raw, (bool, int, Decimal)):
+    if isinstance(raw, bool) or _is_short_number(raw):
         return raw
     if not isinstance(raw, str) or len(raw) > LINE_LENGTH:
         raise Refusal("not_an_option")
@@ -665,7 +673,7 @@ class _Reference(FieldType):
     kind: ClassVar[str]
 
     def load(self, raw: object, spec: Field) -> object:
-        text = str(raw) if isinstance(raw, (int, Decimal)) and not isinstance(raw, bool) else raw
+        text = str(raw) if _is_short_number(raw) else raw
         if not isinstance(text, str) or not re.fullmatch(r"[1-9][0-9]{0,18}", text) or int(text) >= 2**63:
             raise Refusal(self.refusal)
         return int(text)
@@ -709,7 +717,7 @@ class Region(_Reference):
     refusal = "unknown_region"
 
     def load(self, raw: object, spec: Field) -> object:
-        text = narrow(str(raw)) if isinstance(raw, (int, str)) and not isinstance(raw, bool) else ""
+        text = narrow(str(raw)) if isinstance(raw, str) or _is_short_number(raw) else ""
         if not re.fullmatch(r"[0-9A-Za-z-]{1,12}", text):
             raise Refusal(self.refusal)
         return text
