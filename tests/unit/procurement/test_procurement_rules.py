@@ -1,0 +1,365 @@
+"""The law of buying, case by case."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from lastmeter.procurement import rules
+from lastmeter.procurement.rules import Holding, Scored, Seat, Supplier
+
+DAY = dt.date(2026, 5, 6)
+PLAN: dict[str, object] = {
+    "goals": "覆盖", "budget_fen": 1, "method": "open_tender", "content_progress": [{"item": "x"}],
+    "quality_standard": "好", "quantity_standards": [{"n": 1}], "evaluation": "每年",
+}  # fmt: skip
+
+
+def codes(reasons: list[rules.Reason]) -> list[str]:
+    return [reason.code for reason in reasons]
+
+
+# --- plan ---------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_with_all_six_parts_lacks_nothing() -> None:
+    assert rules.plan_gaps(PLAN) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "part"),
+    [
+        ({"goals": "  "}, "goals"), ({"budget_fen": 0}, "budget_fen"), ({"method": None}, "method"),
+        ({"content_progress": []}, "content_progress"), ({"quality_standard": ""}, "standards"),
+        ({"quantity_standards": []}, "standards"), ({"evaluation": None}, "evaluation"),
+    ],
+)  # fmt: skip
+def test_a_missing_part_is_named(changed: dict[str, object], part: str) -> None:
+    assert [reason.subject for reason in rules.plan_gaps({**PLAN, **changed})] == [part]
+
+
+def test_shares_of_99_99_percent_are_refused_in_minor_units() -> None:
+    assert codes(rules.budget_reasons(10_000, [10_000], [4_000, 5_999])) == ["funding_gap"]
+    assert rules.budget_reasons(10_000, [10_000], [4_000, 6_000]) == []
+
+
+def test_the_stations_budgets_sum_to_the_total() -> None:
+    assert codes(rules.budget_reasons(10, [4, 5], [10])) == ["lines_gap"]
+
+
+# --- documents ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", rules.NOTICE_PARTS)
+def test_a_notice_without_one_of_its_parts_is_refused(part: str) -> None:
+    whole: dict[str, object] = dict.fromkeys(rules.NOTICE_PARTS, "x") | {"budget_fen": 1}
+    assert rules.notice_gaps(whole) == []
+    assert [reason.subject for reason in rules.notice_gaps({**whole, part: ""})] == [part]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("投标人须在本市注册", "local_registration"),
+        ("供应商应在济南市内设有分支机构", "local_registration"),
+        ("注册地须在历下区", "local_registration"),
+        ("具有济南市业绩的加5分", "regional_award"),
+        ("获得山东省社工奖项者加分", "regional_award"),
+        ("指定使用某某品牌", "named_brand"),
+        ("仅限国有企业参加", "ownership_form"),
+        ("不接受民营企业", "ownership_form"),
+        ("注册资本不低于500万元", "size_condition"),
+    ],
+)
+def test_forbidden_criteria_are_found(text: str, code: str) -> None:
+    assert code in [hit.reason.code for hit in rules.forbidden_criteria({"supplier_conditions": text})]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "依法成立的企业、社会组织，具有独立承担民事责任的能力",
+        "近三年同类社会工作服务业绩，每项得2分",
+        "服务地点为历下区各街道社工站",
+        "项目负责人持有社会工作师证书",
+        "驻站人员不少于3人",
+    ],
+)
+def test_lawful_criteria_pass(text: str) -> None:
+    assert rules.forbidden_criteria({"factor": text}) == []
+
+
+def factor(name: str, points: object, kind: str = "quality") -> dict[str, object]:
+    return {"name": name, "max_points": points, "kind": kind}
+
+
+def test_factors_sum_to_a_hundred_with_one_price() -> None:
+    assert rules.factor_reasons([factor("价格", 10, "price"), factor("方案", 90)]) == []
+    assert codes(rules.factor_reasons([factor("价格", 10, "price"), factor("方案", "89.5")])) == ["factors_sum"]
+    assert codes(rules.factor_reasons([factor("方案", 100)])) == ["one_price_factor"]
+
+
+def test_a_qualification_is_no_scoring_factor() -> None:
+    found = rules.factor_reasons([factor("价格", 10, "price"), factor("营业执照", 90)])
+    assert codes(found) == ["qualification_scored"]
+
+
+@pytest.mark.parametrize(
+    ("method", "object_type", "points", "expected"),
+    [
+        ("open_tender", "services", "9.99", ["price_weight_low"]),
+        ("open_tender", "services", "10", []),
+        ("open_tender", "services", "60", []),
+        ("open_tender", "goods", "29", ["price_weight_low"]),
+        ("competitive_consultation", "services", "30", []),
+        ("competitive_consultation", "services", "30.01", ["price_weight_high"]),
+        ("competitive_consultation", "goods", "61", ["price_weight_high"]),
+    ],
+)
+def test_the_price_keeps_its_lawful_weight(method: str, object_type: str, points: str, expected: list[str]) -> None:
+    assert codes(rules.price_weight_reasons(method, object_type, Decimal(points))) == expected
+
+
+# --- suppliers ----------------------------------------------------------------------------------------------
+
+GOOD = Supplier(
+    id=1, name="惠民", uscc="52370100MJD600001H", kind="provider", controller_key="a", responsible_person="甲"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"kind": "funded_mass_organisation"}, "funded_mass_organisation"),
+        ({"uscc": "52370100MJD600001A"}, "uscc_invalid"),
+        ({"uscc": None}, "uscc_invalid"),
+        ({"independent": False}, "not_independent"),
+        ({"capable": False}, "not_capable"),
+        ({"declared_clean": False}, "major_violation"),
+        ({"blacklisted_until": DAY}, "blacklisted"),
+        ({"designed_project": True}, "designed_project"),
+    ],
+)
+def test_an_ineligible_supplier_is_told_why(changes: dict[str, Any], code: str) -> None:
+    assert rules.eligibility_reasons(GOOD, [GOOD], DAY) == []
+    assert codes(rules.eligibility_reasons(Supplier(**{**GOOD.__dict__, **changes}), [], DAY)) == [code]
+
+
+def test_hunan_accepts_whom_jinan_excludes() -> None:
+    mass = Supplier(**{**GOOD.__dict__, "kind": "funded_mass_organisation"})
+    assert rules.eligibility_reasons(mass, [], DAY, place="hunan") == []
+
+
+def test_a_ban_that_ended_yesterday_bars_nobody() -> None:
+    freed = Supplier(**{**GOOD.__dict__, "blacklisted_until": DAY - dt.timedelta(days=1)})
+    assert rules.eligibility_reasons(freed, [], DAY) == []
+
+
+def test_a_single_source_may_have_designed_the_project() -> None:
+    designer = Supplier(**{**GOOD.__dict__, "designed_project": True})
+    assert rules.eligibility_reasons(designer, [], DAY, single_source=True) == []
+
+
+@pytest.mark.parametrize("shared", [{"controller_key": "a"}, {"responsible_person": "甲"}])
+def test_bidders_under_one_hand_exclude_each_other(shared: dict[str, str]) -> None:
+    fields = {**GOOD.__dict__, "id": 2, "controller_key": "b", "responsible_person": "乙", **shared}
+    assert codes(rules.eligibility_reasons(GOOD, [GOOD, Supplier(**fields)], DAY)) == ["related_bidder"]
+
+
+@pytest.mark.parametrize(
+    ("held", "barred"),
+    [
+        (Holding(1, "a", 10, "street"), True),
+        (Holding(2, "a", 10, "street"), True),  # another body under the same controller
+        (Holding(1, "a", 11, "street"), False),  # another district
+        (Holding(1, "a", 10, "district_main"), False),  # the same kind again
+        (Holding(2, "b", 10, "street"), False),
+        (Holding(2, None, 10, "street"), False),
+    ],
+)
+def test_main_and_street_stations_of_a_district_are_never_in_one_hand(held: Holding, barred: bool) -> None:
+    found = rules.main_and_street_conflict(Holding(1, "a", 10, "district_main"), [held])
+    assert (found is held) == barred
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"price_fen": 101}, "over_budget"), ({"price_fen": 0}, "no_price"), ({"price_fen": None}, "no_price"),
+        ({"price_fen": True}, "no_price"), ({"declaration_3y": False}, "no_declaration"),
+    ],
+)  # fmt: skip
+def test_an_invalid_bid_is_told_why(changes: dict[str, object], code: str) -> None:
+    bid: dict[str, object] = {"price_fen": 100, "declaration_3y": True}
+    assert rules.bid_reasons(bid, 100) == []
+    assert codes(rules.bid_reasons({**bid, **changes}, 100)) == [code]
+
+
+# --- committee ----------------------------------------------------------------------------------------------
+
+
+def seats(experts: int, buyers: int) -> list[Seat]:
+    return [Seat(n, "expert") for n in range(experts)] + [
+        Seat(100 + n, "buyer_rep", drawn=False) for n in range(buyers)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("experts", "buyers", "least", "expected"),
+    [
+        (5, 0, 5, []),
+        (4, 1, 5, []),
+        (3, 2, 5, ["too_few_experts"]),
+        (4, 2, 5, ["even_size"]),
+        (3, 0, 5, ["too_few_members"]),
+        (5, 2, 7, []),
+        (2, 1, 3, []),
+        (4, 0, 5, ["even_size", "too_few_members"]),
+    ],
+)
+def test_a_committee_is_odd_large_enough_and_two_thirds_expert(
+    experts: int, buyers: int, least: int, expected: list[str]
+) -> None:
+    assert codes(rules.committee_errors(seats(experts, buyers), "open_tender", least=least)) == expected
+
+
+def test_nobody_sits_undrawn_conflicted_or_twice() -> None:
+    wrong = [Seat(1, "expert", drawn=False), Seat(2, "expert", conflicts=("x",)), Seat(2, "expert")]
+    found = codes(rules.committee_errors(wrong, "competitive_consultation", least=3))
+    assert found == ["not_drawn", "conflicted", "twice"]
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        (None, True),
+        (dt.date(2023, 5, 6), True),
+        (dt.date(2023, 5, 5), False),
+        (dt.date(2024, 2, 29), True),
+    ],
+)
+def test_a_tie_counts_for_three_years(until: dt.date | None, expected: bool) -> None:
+    assert rules.still_conflicted(until, DAY) == expected
+
+
+def test_a_draw_leaves_out_the_excluded_and_repeats_for_its_seed() -> None:
+    first = rules.draw(range(10), {0, 1, 2}, 5, "seed")
+    assert len(set(first)) == 5
+    assert not set(first) & {0, 1, 2}
+    assert rules.draw(reversed(range(10)), {2, 1, 0}, 5, "seed") == first
+    assert any(rules.draw(range(10), {0, 1, 2}, 5, str(n)) != first for n in range(5))
+
+
+# --- ranking ------------------------------------------------------------------------------------------------
+
+
+def scored(bid: int, price: int, *quality: str) -> Scored:
+    return Scored(bid, bid, price, tuple(Decimal(value) for value in quality))
+
+
+def test_the_lowest_price_has_all_price_points_and_others_their_ratio() -> None:
+    assert rules.price_points(90, 90, Decimal(10)) == Decimal("10.00")
+    assert rules.price_points(120, 90, Decimal(10)) == Decimal("7.50")
+    assert rules.price_points(97, 90, Decimal(10)) == Decimal("9.28")
+
+
+def test_averages_and_prices_make_the_order() -> None:
+    ranked = rules.ranking([scored(1, 100, "80", "82"), scored(2, 90, "81", "81.01")], Decimal(10), "s")
+    assert [(row.bid_id, row.rank, row.total) for row in ranked] == [
+        (2, 1, Decimal("91.01")), (1, 2, Decimal("90.00")),
+    ]  # fmt: skip
+
+
+def test_a_tie_goes_to_the_lower_price() -> None:
+    # 80 + 10.00 and 80.91 + 9.09: equal totals, the cheaper first.
+    ranked = rules.ranking([scored(1, 110, "80.91"), scored(2, 100, "80")], Decimal(10), "s")
+    assert [row.bid_id for row in ranked] == [2, 1]
+    assert ranked[1].tie_broken_by == "price"
+
+
+def test_what_ties_in_everything_is_drawn_and_the_draw_repeats() -> None:
+    bids = [scored(n, 100, "80") for n in range(1, 5)]
+    first = [row.bid_id for row in rules.ranking(bids, Decimal(10), "seed")]
+    assert [row.bid_id for row in rules.ranking(list(reversed(bids)), Decimal(10), "seed")] == first
+    assert {row.tie_broken_by for row in rules.ranking(bids, Decimal(10), "seed")[1:]} == {"draw"}
+
+
+@pytest.mark.parametrize(("votes", "expected"), [([True, True, False], True), ([True, False], False), ([], False)])
+def test_the_majority_decides_on_conformity(votes: list[bool], expected: bool) -> None:
+    assert rules.conforms(votes) == expected
+
+
+@pytest.mark.parametrize(
+    ("rank", "refused", "allowed"), [(1, set(), True), (2, set(), False), (2, {1}, True), (3, {1}, False)]
+)
+def test_candidates_are_chosen_in_order(rank: int, refused: set[int], allowed: bool) -> None:
+    assert (rules.decision_reasons(rank, refused) == []) == allowed
+
+
+FACTORS = [rules.FactorRow(1, "价格", "price", Decimal(10)), rules.FactorRow(2, "方案", "quality", Decimal(90))]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"value": "90.01"}, "score_out_of_range"),
+        ({"value": "-1"}, "score_out_of_range"),
+        ({"value": "50.001"}, "score_out_of_range"),
+        ({"value": None}, "score_out_of_range"),
+        ({"value": "NaN"}, "score_out_of_range"),
+        ({"value": "90"}, "extreme_without_reason"),
+        ({"value": "0"}, "extreme_without_reason"),
+        ({"factor_no": 1}, "unknown_cell"),
+        ({"bid_no": "1-9"}, "unknown_cell"),
+    ],
+)
+def test_a_score_sheet_is_complete_in_range_and_explains_extremes(row: dict[str, object], code: str) -> None:
+    good: dict[str, object] = {"bid_no": "1-1", "factor_no": 2, "value": "70"}
+    assert rules.sheet_reasons([good], FACTORS, {"1-1"}) == []
+    assert code in codes(rules.sheet_reasons([{**good, **row}], FACTORS, {"1-1"}))
+
+
+def test_a_bid_that_was_not_scored_is_named() -> None:
+    assert codes(rules.sheet_reasons([], FACTORS, {"1-1"})) == ["cell_missing"]
+
+
+# --- remedies -----------------------------------------------------------------------------------------------
+
+TIMES = rules.FileTimes(
+    issued=dt.date(2026, 4, 13), notice_ended=dt.date(2026, 4, 20), documents_had=dt.date(2026, 4, 15),
+    step_ended=dt.date(2026, 5, 6), award_notice_ended=dt.date(2026, 5, 19),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("matter", "day"),
+    [("documents", dt.date(2026, 4, 15)), ("process", dt.date(2026, 5, 6)), ("result", dt.date(2026, 5, 19))],
+)
+def test_the_challenge_clock_starts_where_regulation_53_says(matter: str, day: dt.date) -> None:
+    assert rules.harm_known(matter, TIMES) == day
+
+
+def test_who_never_had_the_documents_counts_from_the_end_of_the_notice() -> None:
+    times = rules.FileTimes(notice_ended=dt.date(2026, 4, 20))
+    assert rules.harm_known("documents", times) == dt.date(2026, 4, 20)
+
+
+@pytest.mark.parametrize(
+    ("matter", "took_part", "could", "stands"),
+    [
+        ("result", True, True, True), ("result", False, True, False), ("documents", False, True, True),
+        ("documents", False, False, False), ("process", False, True, False),
+    ],
+)  # fmt: skip
+def test_who_may_challenge_what(matter: str, took_part: bool, could: bool, stands: bool) -> None:
+    assert (rules.standing_reasons(matter, took_part=took_part, could_take_part=could) == []) == stands
+
+
+def test_a_complaint_keeps_its_time_and_its_matters() -> None:
+    end = dt.date(2026, 6, 18)
+    assert rules.complaint_reasons(end, end, {"result"}, {"result"}) == []
+    late = rules.complaint_reasons(end + dt.timedelta(days=1), end, {"result", "process"}, {"result"})
+    assert codes(late) == ["complaint_late", "not_challenged"]
