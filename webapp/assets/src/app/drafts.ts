@@ -21,33 +21,27 @@ function watch(form: HTMLFormElement): void {
   if (form.dataset["draftWatched"]) return;
   form.dataset["draftWatched"] = "yes";
   let timer = 0;
-  let dirty = false;
   let submitting = false;
+  // What the server holds: leaving a field fires "change" after its "input" was saved already.
+  let saved = fieldsOf(form).toString();
 
   const save = async (leaving: boolean): Promise<void> => {
     window.clearTimeout(timer);
-    if (!dirty || submitting) return;
-    dirty = false;
+    const fields = fieldsOf(form);
+    if (submitting || fields.toString() === saved) return;
     say(form, "saving");
-    try {
-      const answer = await fetch(form.dataset["draftUrl"] ?? "", {
-        method: "POST",
-        body: fieldsOf(form),
-        headers: { [CSRF_HEADER]: csrfToken(), Accept: "application/json" },
-        credentials: "same-origin",
-        keepalive: leaving,
-      });
-      if (!answer.ok) throw new Error(String(answer.status));
-      if (!dirty) say(form, "saved");
-    } catch {
-      dirty = true;
-      say(form, "failed");
-      timer = window.setTimeout(() => void save(false), RETRY_MS);
+    const status = await send(form, fields, leaving);
+    if (status >= 200 && status < 300) {
+      saved = fields.toString();
+      say(form, "saved");
+      return;
     }
+    say(form, "failed");
+    // A refusal (no longer mine, logged out) is no matter of trying again; a lost network or a busy server is.
+    if (status === 0 || status >= 500) timer = window.setTimeout(() => void save(false), RETRY_MS);
   };
 
   const changed = (): void => {
-    dirty = true;
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void save(false), PAUSE_MS);
   };
@@ -67,6 +61,22 @@ function watch(form: HTMLFormElement): void {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") void save(true);
   });
+}
+
+/** The answer's status; 0 where there was none. */
+async function send(form: HTMLFormElement, fields: URLSearchParams, leaving: boolean): Promise<number> {
+  try {
+    const answer = await fetch(form.dataset["draftUrl"] ?? "", {
+      method: "POST",
+      body: fields,
+      headers: { [CSRF_HEADER]: csrfToken(), Accept: "application/json" },
+      credentials: "same-origin",
+      keepalive: leaving,
+    });
+    return answer.status;
+  } catch {
+    return 0;
+  }
 }
 
 function fieldsOf(form: HTMLFormElement): URLSearchParams {

@@ -181,7 +181,7 @@ export class Desk {
 
   private changed(): void {
     this.refresh();
-    if (this.diagram.dirty) this.toolbar.announce(this.say("unsaved"));
+    this.toolbar.announce(this.say(this.diagram.dirty ? "unsaved" : "unchanged"));
     window.clearTimeout(this.lintTimer);
     this.lintTimer = window.setTimeout(() => void this.lint(), LINT_PAUSE_MS);
   }

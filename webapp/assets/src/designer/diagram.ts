@@ -13,6 +13,8 @@ import type { Language, Say } from "./words";
 
 /** Text smaller than this cannot be read; a wide diagram is scrolled instead. */
 const SMALLEST_READABLE = 0.6;
+const MARGIN = 16;
+const PALETTE_WIDTH = 130;
 const TICK_MS = 60;
 const MARKERS = { error: "lm-has-error", warning: "lm-has-warning", note: "lm-has-warning" } as const;
 
@@ -90,7 +92,7 @@ export class Diagram {
   async open(xml: string): Promise<string[]> {
     this.marked.clear();
     const { warnings } = await this.bpmn.importXML(xml);
-    this.fit();
+    this.fitReadably();
     this.markSaved();
     return warnings
       .map((warning: unknown) => String((warning as { message?: string }).message ?? warning))
@@ -155,14 +157,21 @@ export class Diagram {
     return this.commands()?.canRedo() ?? false;
   }
 
-  /** The whole diagram, unless its text would be too small to read: then its beginning. */
+  /** The whole diagram is in sight, however small. */
   fit(): void {
+    this.canvas().zoom("fit-viewport", "auto");
+  }
+
+  /** The whole diagram, unless its text would be too small to read: then its beginning, clear of the palette. */
+  private fitReadably(): void {
     const canvas = this.canvas();
     if (canvas.zoom("fit-viewport", "auto") >= SMALLEST_READABLE) return;
     const { inner, outer } = canvas.viewbox();
     const [width, height] = [outer.width / SMALLEST_READABLE, outer.height / SMALLEST_READABLE];
-    const y = height > inner.height ? inner.y - (height - inner.height) / 2 : inner.y - 20;
-    canvas.viewbox({ x: inner.x - 20, y, width, height });
+    const left = (this.bpmn instanceof NavigatedViewer ? MARGIN : PALETTE_WIDTH) / SMALLEST_READABLE;
+    const x = width > inner.width + left ? inner.x - (width - inner.width) / 2 : inner.x - left;
+    const y = height > inner.height ? inner.y - (height - inner.height) / 2 : inner.y - MARGIN / SMALLEST_READABLE;
+    canvas.viewbox({ x, y, width, height });
   }
 
   actualSize(): void {

@@ -59,12 +59,12 @@ interface Value {
 }
 
 /**
- * An attribute that may stand under several names: the first is what we write, unless another is there already.
+ * An attribute that may stand under several names: `name` is what we write, unless an alias is there already.
  *
- * A diagram from another modeller keeps its own attribute, so that the two never contradict each other.
+ * The engine prefers the aliases too, so a diagram from elsewhere never says two things at once.
  */
-function attribute(...names: [string, ...string[]]): Value {
-  const used = (semantic: Semantic): string => names.find((name) => semantic.get(name)) ?? names[0];
+function attribute(name: string, ...aliases: string[]): Value {
+  const used = (semantic: Semantic): string => aliases.find((alias) => semantic.get(alias)) ?? name;
   return {
     read: (semantic) => String(semantic.get(used(semantic)) ?? ""),
     write: (semantic, text) => ({ properties: { [used(semantic)]: text || undefined } }),
@@ -129,13 +129,28 @@ function listOf(semantic: Semantic | undefined, name: string): Semantic[] {
   return (semantic?.get(name) as Semantic[] | undefined) ?? [];
 }
 
-const FORM = attribute("camunda:formKey", "lm:form");
-const TASK_ROLE = attribute("camunda:candidateGroups", "lm:role");
-const LANE_ROLE = attribute("lm:role");
+const FORM = attribute("camunda:formKey", "lm:formKey");
+const ROLE = attribute("camunda:candidateGroups", "lm:candidateGroups");
 const ORGANISATION = attribute("lm:organisation");
 const DUE = attribute("camunda:dueDate", "lm:dueDate");
-const RULE = attribute("lm:deadlineRule");
-const RULE_START = attribute("lm:deadlineStart");
+
+/** `=deadline("D02", signed_on)`: a due date by a rule of the register, counted from a day. */
+const BY_RULE = /^=\s*deadline\(\s*"([^"]+)"\s*,\s*([\s\S]*)\)\s*$/;
+
+const RULE: Value = {
+  read: (semantic) => BY_RULE.exec(DUE.read(semantic))?.[1] ?? "",
+  write: (semantic, text, factory) => {
+    const from = RULE_START.read(semantic) || "today()";
+    return DUE.write(semantic, text ? `=deadline("${text}", ${from})` : "", factory);
+  },
+};
+
+const RULE_START: Value = {
+  read: (semantic) => BY_RULE.exec(DUE.read(semantic))?.[2]?.trim() ?? "",
+  write: (semantic, text, factory) =>
+    DUE.write(semantic, `=deadline("${RULE.read(semantic)}", ${text || "today()"})`, factory),
+};
+
 const NAME_EN = attribute("lm:nameEn");
 const CONNECTOR = attribute("camunda:topic", "lm:connector");
 const DECISION = attribute("camunda:decisionRef");
@@ -169,7 +184,7 @@ export function propertiesModule(settings: Settings, say: Say): ModuleDeclaratio
 }
 
 function sections(element: Drawn, settings: Settings, say: Say): Section[] {
-  const { choose, write, writeLong } = entriesFor(element, say);
+  const { choose, show, write, writeLong } = entriesFor(element, say);
   const found: Section[] = [];
   const add = (id: string, label: Word, entries: Entry[]): void => {
     found.push({ id: `lm-${id}`, label: say(label), component: Group, entries, shouldOpen: true });
@@ -177,15 +192,15 @@ function sections(element: Drawn, settings: Settings, say: Say): Section[] {
   const isAny = (...types: string[]): boolean => types.some((type) => is(element as never, type));
 
   if (isAny("bpmn:Lane")) {
+    const known = settings.laneRoles.has(element.id);
     add("who", "groupWho", [
-      choose("role", LANE_ROLE, settings.roles, "role", "laneRoleHint"),
-      write("organisation", ORGANISATION, "organisation", "organisationHint"),
+      show("role", settings.laneRoles.get(element.id) ?? "", settings.roles, "role", known ? "laneRoleHint" : "laneNoRole"),
     ]);
   }
   if (isAny("bpmn:UserTask", "bpmn:ManualTask")) {
     if (isAny("bpmn:UserTask")) add("form", "groupForm", [choose("form", FORM, settings.forms, "form", "formHint")]);
     add("who", "groupWho", [
-      choose("role", TASK_ROLE, settings.roles, "role", "taskRoleHint"),
+      choose("role", ROLE, settings.roles, "role", "taskRoleHint"),
       write("organisation", ORGANISATION, "organisation", "organisationHint"),
       write("separate", SEPARATE, "separateFrom", "separateFromHint"),
     ]);
@@ -194,9 +209,6 @@ function sections(element: Drawn, settings: Settings, say: Say): Section[] {
       ...(RULE.read(element.businessObject) ? [write("rule-start", RULE_START, "deadlineStart")] : []),
       write("due", DUE, "dueDate", "dueDateHint"),
     ]);
-  }
-  if (isAny("bpmn:StartEvent") && !element.businessObject.eventDefinitions?.length) {
-    add("form", "groupForm", [choose("form", FORM, settings.forms, "form", "formHint")]);
   }
   if (isAny("bpmn:ServiceTask", "bpmn:SendTask")) {
     add("connector", "groupConnector", [
@@ -275,6 +287,22 @@ function entriesFor(element: Drawn, say: Say) {
       return jsx(SelectEntry, { ...props, element, label: say(label), getValue, setValue, getOptions, ...describe(hint) });
     },
   });
+  /** What is settled elsewhere and only shown here. */
+  const show = (id: string, key: string, choices: Choice[], label: Word, hint: Word): Entry => ({
+    id: `lm-${id}`,
+    isEdited: () => key !== "",
+    component: (props) =>
+      jsx(SelectEntry, {
+        ...props,
+        element,
+        label: say(label),
+        disabled: true,
+        getValue: () => key,
+        setValue: () => undefined,
+        getOptions: () => optionsFor(choices, key, say),
+        ...describe(hint),
+      }),
+  });
   const field = (kind: unknown, isEdited: Entry["isEdited"], extra: Record<string, unknown>) =>
     (id: string, value: Value, label: Word, hint?: Word): Entry => ({
       id: `lm-${id}`,
@@ -286,6 +314,7 @@ function entriesFor(element: Drawn, say: Say) {
     });
   return {
     choose,
+    show,
     write: field(TextFieldEntry, isTextFieldEntryEdited, {}),
     writeLong: field(TextAreaEntry, isTextAreaEntryEdited, { rows: 3, monospace: true }),
   };

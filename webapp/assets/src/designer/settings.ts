@@ -24,6 +24,8 @@ export interface Settings {
   connectors: Choice[];
   definitions: Choice[];
   decisions: Choice[];
+  /** Which role works in a lane, by the lane's id, as process.toml says. */
+  laneRoles: Map<string, string>;
 }
 
 export function settingsOf(root: HTMLElement): Settings {
@@ -47,6 +49,7 @@ export function settingsOf(root: HTMLElement): Settings {
     connectors: choices("connectors"),
     definitions: choices("definitions"),
     decisions: choices("decisions"),
+    laneRoles: rolesFrom(data["lanes"]),
   };
 }
 
@@ -67,6 +70,22 @@ export function choicesFrom(text: string | undefined, language: Language): Choic
     return Object.entries(given).map(([key, label]) => ({ key, label: named(key, label, language) }));
   }
   return [];
+}
+
+/** Role by lane id, from `{"lane_x": "role"}` or `{"lane_x": {"role": "role"}}`. */
+function rolesFrom(text: string | undefined): Map<string, string> {
+  let given: unknown;
+  try {
+    given = JSON.parse(text || "{}");
+  } catch {
+    given = {};
+  }
+  const roles = new Map<string, string>();
+  for (const [lane, value] of Object.entries(given as Record<string, unknown>)) {
+    const role = typeof value === "object" && value !== null ? (value as { role?: unknown }).role : value;
+    if (typeof role === "string") roles.set(lane, role);
+  }
+  return roles;
 }
 
 function choiceFrom(item: unknown, language: Language): Choice[] {
