@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from lxml import etree
 
 from lastmeter.definitions.source import (
-    BPMN,
     GATEWAYS,
     SUB_PROCESSES,
     flow_nodes,
