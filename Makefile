@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 .SUFFIXES:
+.DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
@@ -46,7 +47,7 @@ check: $(INSTALLED) $(BUILT)
 	$(BIN)/python hatch_build.py check
 
 bench: $(INSTALLED)
-	$(BIN)/python -m bench $(ARGS)
+	@for file in bench/[a-z]*.py; do name=$${file#bench/}; $(BIN)/python -m bench.$${name%.py} $(ARGS) || exit 1; done
 
 rehearse: $(INSTALLED)
 	$(BIN)/lastmeter rehearse --jinan --districts 15 --years 3 $(ARGS)
