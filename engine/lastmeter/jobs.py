@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, select, text, update
+from sqlalchemy import ColumnElement, CursorResult, delete, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from lastmeter import clock, failpoints
@@ -20,7 +21,7 @@ from lastmeter.errors import LastmeterError
 from lastmeter.outbox import HANDLERS, Job, Postponed, as_performer, handler
 from lastmeter.workflow import calls, incidents, messages, services, suspension, task_jobs, timers
 
-__all__ = ["Job", "Postponed", "drain", "handler", "pending", "take"]
+__all__ = ["Job", "Postponed", "anything_due", "drain", "handler", "take"]
 
 log = logging.getLogger(__name__)
 Factory = Callable[[], Session]
@@ -64,14 +65,7 @@ def take(factory: Factory, count: int = BATCH) -> list[Job]:
     """Up to `count` due jobs that are ours until their lease ends."""
 
     def work(session: Session) -> list[Job]:
-        due = (
-            select(Job.key)
-            .where(Job.failed_at.is_(None), Job.paused_at.is_(None), Job.due_at <= clock.now())
-            .where((Job.lease_until.is_(None)) | (Job.lease_until < text("clock_timestamp()")))
-            .order_by(Job.due_at, Job.seq)
-            .limit(count)
-            .with_for_update(skip_locked=True)
-        )
+        due = select(Job.key).where(_due()).order_by(Job.due_at, Job.seq).limit(count).with_for_update(skip_locked=True)
         taken = session.scalars(
             update(Job)
             .where(Job.key.in_(due.scalar_subquery()))
@@ -100,14 +94,14 @@ def perform(factory: Factory, job: Job) -> bool:
         result = entry.outside(job) if entry.outside is not None else None
         in_transaction(factory, lambda session: _inside(session, job, entry.inside, result))
     except JobLost:
-        log.info("a job was taken over", extra={"job": job.key})
+        log.info("job %s was taken over", job.key)
         return False
     except Postponed as later:
         _put_back(factory, job, later.until)
         return False
     except DatabaseUnavailable:
         # Nothing is wrong with the job: its lease ends, and it is taken again.
-        log.warning("the database went away during a job", extra={"job": job.key})
+        log.warning("the database went away during job %s", job.key)
         return False
     except Exception as error:
         _count_failure(factory, job, error)
@@ -146,9 +140,10 @@ def _put_back(factory: Factory, job: Job, until: dt.datetime | None) -> None:
 
 def _count_failure(factory: Factory, job: Job, error: BaseException) -> None:
     """The job waits for its next try; after the third failure an incident stands instead."""
-    # Names only: the message of an error may hold what a person wrote.
+    # Names and places only: the message of an error may hold what a person wrote.
     told = incidents.describe(error)
-    log.error("a job failed", extra={"job": job.key, "attempt": job.attempts, "error": told})
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("job %s failed, attempt %d: %s\n%s", job.key, job.attempts, told, where)
     if job.attempts < ATTEMPTS:
         pause = PAUSES[min(job.attempts, len(PAUSES)) - 1]
         _change(
@@ -178,7 +173,13 @@ def _changed(session: Session, job: Job, values: dict[str, Any]) -> bool:
     return done.rowcount == 1
 
 
-def pending(session: Session) -> int:
-    """How many jobs are due and may be taken now or once their lease ends."""
-    query = select(Job.key).where(Job.failed_at.is_(None), Job.paused_at.is_(None), Job.due_at <= clock.now())
-    return len(session.execute(query).all())
+def anything_due(session: Session) -> bool:
+    """True if a job could be taken now."""
+    query = select(literal(1)).where(_due()).limit(1)
+    return session.scalar(query.select_from(Job)) is not None
+
+
+def _due() -> ColumnElement[bool]:
+    """Wanted by now, neither paused nor failed, and in nobody's hands."""
+    free = Job.lease_until.is_(None) | (Job.lease_until < text("clock_timestamp()"))
+    return Job.failed_at.is_(None) & Job.paused_at.is_(None) & (Job.due_at <= clock.now()) & free

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -119,6 +119,19 @@ class Published:
 # --- publishing ----------------------------------------------------------------------------------------------
 
 
+class Content(Protocol):
+    """What a package is made of, as far as publishing needs it."""
+
+    @property
+    def xml(self) -> bytes: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...  # process.toml
+    @property
+    def forms(self) -> Mapping[str, Mapping[str, Any]]: ...  # form-js schemas by form key
+    @property
+    def decisions(self) -> Mapping[str, bytes]: ...  # DMN files by their stem
+
+
 def publish(session: Session, actor: Actor, what: Package | bytes, *, source: str = "upload") -> Published:
     """Every executable process of the package or file stands as a version; equal content makes no new one.
 
@@ -131,10 +144,15 @@ def publish(session: Session, actor: Actor, what: Package | bytes, *, source: st
     package = packages.bare_package(what) if isinstance(what, bytes) else what
     findings = list(lint.check(package))
     refuse_errors(findings)
-    parsed = compiler.installed().parse(package.xml)
-    findings.extend(found for process in parsed[:1] for found in process.findings if found not in findings)
-    refuse_errors(findings)
-    return Published([_publish_process(session, actor, package, process, source) for process in parsed], findings)
+    made = publish_content(session, actor, package, source=source)
+    return Published(made.definitions, [*findings, *(found for found in made.findings if found not in findings)])
+
+
+def publish_content(session: Session, actor: Actor, content: Content, *, source: str) -> Published:
+    """As `publish`, for what was checked before: only what cannot be executed is refused. Raises DefinitionRefused."""
+    parsed = compiler.installed().parse(content.xml)
+    made = [_publish_process(session, actor, content, process, source) for process in parsed]
+    return Published(made, list(parsed[0].findings))
 
 
 def refuse_errors(findings: Sequence[Finding]) -> None:
@@ -155,7 +173,7 @@ def publish_bundled(session: Session, actor: Actor) -> list[Definition]:
     return made
 
 
-def _publish_process(session: Session, actor: Actor, package: Package, process: Any, source: str) -> Definition:
+def _publish_process(session: Session, actor: Actor, package: Content, process: Any, source: str) -> Definition:
     # Two who publish one key at once get two versions, one after the other.
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 11))"), {"key": process.key})
     digest = _digest(package, process)
@@ -197,7 +215,7 @@ def _publish_process(session: Session, actor: Actor, package: Package, process: 
     return made
 
 
-def _digest(package: Package, process: Any) -> bytes:
+def _digest(package: Content, process: Any) -> bytes:
     """Over all that decides how the version behaves and looks."""
     parts = [
         process.key,

@@ -37,7 +37,17 @@ from lastmeter.workflow.models import (
     Timer,
 )
 from lastmeter.workflow.refusals import InstanceEnded
-from lastmeter.workflow.spiff import PENDING, Advance, Live, Pending, Services
+from lastmeter.workflow.spiff import (
+    PENDING,
+    Advance,
+    Live,
+    Pending,
+    Services,
+    SubscriptionOpened,
+    TaskOpened,
+    Thrown,
+    TimerOpened,
+)
 from lastmeter.workflow.spiff import expressions as feel
 from lastmeter.workflow.spiff import values as feel_values
 
@@ -98,9 +108,9 @@ class Held:
         self.desk.held = self
         self.desk.live = Live.start(self.loaded.spec, variables, self.now, self.desk.services, start_element)
 
-    def note(self, action: str, actor: Actor | None = None, **facts: object) -> None:
+    def note(self, action: str, **facts: object) -> None:
         """The fact joins the instance's chain when the step is written; never case content."""
-        self.entries.append(audit.Entry(actor or self.actor, action, f"instance/{self.instance.id}", facts))
+        self.entries.append(audit.Entry(self.actor, action, f"instance/{self.instance.id}", facts))
 
     def element(self, element_id: str) -> Element:
         return self.loaded.elements[element_id]
@@ -443,37 +453,41 @@ def settle_incidents(session: Session, instance: Instance) -> None:
 
 def _open(held: Held, advance: Advance) -> list[dict[str, Any]]:
     session, instance = held.session, held.instance
-    jobs: list[dict[str, Any]] = []
     tasks = [_task(held, opened) for opened in advance.tasks_opened]
-    for opened in advance.subscriptions_opened:
-        session.add(
-            Subscription(
-                instance_id=instance.id, uid=opened.task_uid, element_id=opened.element_id, kind=opened.kind,
-                name=opened.name, correlation=as_correlation(opened.correlation),
-            )
-        )  # fmt: skip
-    timers = [(opened, _timer(held, opened)) for opened in advance.timers_opened]
+    timers = [_timer(held, opened) for opened in advance.timers_opened]
     session.add_all([row for row, _ in tasks])
-    session.add_all([row for _, row in timers])
+    session.add_all(timers)
+    session.add_all(_subscription(held, opened) for opened in advance.subscriptions_opened)
     held.opened.extend(row for row, _ in tasks)
     _store_deadlines(held, tasks, timers)
-    for opened, row in timers:
-        jobs.append(
-            outbox.wanted(
-                "timer", row.job_key, instance_id=instance.id, payload={"uid": opened.task_uid}, due_at=row.due_at,
-                paused_at=instance.suspended_at and held.now,
-            )
-        )  # fmt: skip
-    for opened in advance.incidents_opened:
+    for parked in advance.incidents_opened:
         instance.state = "incident"
         session.add(
             Incident(
-                instance_id=instance.id, element_id=opened.element_id, uid=opened.task_uid, code=opened.code,
-                detail=_detail(opened.facts), opened_at=held.now,
+                instance_id=instance.id, element_id=parked.element_id, uid=parked.task_uid, code=parked.code,
+                detail=_detail(parked.facts), opened_at=held.now,
             )
         )  # fmt: skip
-        held.note("incident.opened", element=opened.element_id, code=opened.code)
-    return jobs
+        held.note("incident.opened", element=parked.element_id, code=parked.code)
+    paused_at = held.now if instance.suspended_at is not None else None
+    return [
+        outbox.wanted(
+            "timer", row.job_key, instance_id=instance.id, payload={"uid": row.uid}, due_at=row.due_at,
+            paused_at=paused_at,
+        )
+        for row in timers
+    ]  # fmt: skip
+
+
+def _subscription(held: Held, opened: SubscriptionOpened) -> Subscription:
+    return Subscription(
+        instance_id=held.instance.id,
+        uid=opened.task_uid,
+        element_id=opened.element_id,
+        kind=opened.kind,
+        name=opened.name,
+        correlation=as_correlation(opened.correlation),
+    )
 
 
 def _detail(facts: Mapping[str, object]) -> str:
@@ -481,7 +495,7 @@ def _detail(facts: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={fact}" for name, fact in facts.items() if name not in ("value", "message"))[:2000]
 
 
-def _task(held: Held, opened: Any) -> tuple[HumanTask, list[Computed]]:
+def _task(held: Held, opened: TaskOpened) -> tuple[HumanTask, list[Computed]]:
     """The task's row, and the deadlines that its due date was computed from."""
     element = held.element(opened.element_id)
     known = {**held.live.variables_at(opened.task_uid), **opened.local}
@@ -514,7 +528,7 @@ def _plain(local: Mapping[str, object]) -> dict[str, Any]:
     return plain
 
 
-def _timer(held: Held, opened: Any) -> Timer:
+def _timer(held: Held, opened: TimerOpened) -> Timer:
     local = opened.due.astimezone(clock.ZONE)
     ends_a_day = local.time() == dt.time()
     return Timer(
@@ -556,28 +570,35 @@ def unpacked(text: str) -> dict[str, object]:
 def _leave(held: Held, advance: Advance) -> Iterator[dict[str, Any]]:
     """Jobs for everything that concerns another instance or the outside world."""
     instance = held.instance
+    body: dict[str, Any]
     for call in advance.calls_opened:
-        payload = {"uid": call.task_uid, "element": call.element_id, "key": call.key, "in": packed(call.variables)}
+        body = {"uid": call.task_uid, "element": call.element_id, "key": call.key, "in": packed(call.variables)}
         key = call_key(instance.id, call.task_uid)
-        yield outbox.wanted("child.start", key, instance_id=instance.id, payload=payload)
+        yield outbox.wanted("child.start", key, instance_id=instance.id, payload=body)
     for uid in advance.calls_cancelled:
-        yield outbox.wanted("child.cancel", f"stop-{instance.id}-{uid}", payload={"parent": instance.id, "uid": uid})
+        body = {"parent": instance.id, "uid": uid}
+        yield outbox.wanted("child.cancel", f"stop-{instance.id}-{uid}", payload=body)
     for job in advance.jobs_opened:
-        payload = {"uid": job.task_uid, "element": job.element_id, "topic": job.topic, "in": packed(job.inputs)}
-        yield outbox.wanted("service", service_key(instance.id, job.task_uid), instance_id=instance.id, payload=payload)
+        body = {"uid": job.task_uid, "element": job.element_id, "topic": job.topic, "in": packed(job.inputs)}
+        yield outbox.wanted("service", service_key(instance.id, job.task_uid), instance_id=instance.id, payload=body)
     for number, thrown in enumerate(advance.thrown):
-        key = f"{instance.id}-{instance.version}-{number}"
-        if thrown.kind in ("message", "signal"):
-            payload = {
-                "name": thrown.name,
-                "correlation": as_correlation(thrown.correlation),
-                "payload": packed(thrown.payload),
-                "from": instance.id,
-            }
-            yield outbox.wanted(thrown.kind, f"{thrown.kind[:3]}-{key}", payload=payload)
-        elif thrown.kind == "escalation" and not thrown.caught and instance.parent_id is not None:
-            payload = {"uid": instance.parent_task_uid, "child": instance.id, "code": thrown.name}
-            yield outbox.wanted("child.escalated", f"esc-{key}", instance_id=instance.parent_id, payload=payload)
+        yield from _thrown(instance, thrown, f"{instance.id}-{instance.version}-{number}")
+
+
+def _thrown(instance: Instance, thrown: Thrown, key: str) -> Iterator[dict[str, Any]]:
+    """The job for what leaves the instance; the version in its key makes it this step's own."""
+    body: dict[str, Any]
+    if thrown.kind in ("message", "signal"):
+        body = {
+            "name": thrown.name,
+            "correlation": as_correlation(thrown.correlation),
+            "payload": packed(thrown.payload),
+            "from": instance.id,
+        }
+        yield outbox.wanted(thrown.kind, f"{thrown.kind[:3]}-{key}", payload=body)
+    elif thrown.kind == "escalation" and not thrown.caught and instance.parent_id is not None:
+        body = {"uid": instance.parent_task_uid, "child": instance.id, "code": thrown.name}
+        yield outbox.wanted("child.escalated", f"esc-{key}", instance_id=instance.parent_id, payload=body)
 
 
 def call_key(instance_id: int, uid: str) -> str:
@@ -596,9 +617,7 @@ def _tell_parent(held: Held, advance: Advance) -> Iterator[dict[str, Any]]:
     yield outbox.wanted("child.ended", f"ret-{instance.id}", instance_id=instance.parent_id, payload=payload)
 
 
-def _store_deadlines(
-    held: Held, tasks: list[tuple[HumanTask, list[Computed]]], timers: list[tuple[Any, Timer]]
-) -> None:
+def _store_deadlines(held: Held, tasks: list[tuple[HumanTask, list[Computed]]], timers: list[Timer]) -> None:
     """Each deadline that an expression asked for, linked to the task or timer that it sets the date of."""
     session, instance_id = held.session, held.instance.id
     if any(computed for _, computed in tasks):
@@ -606,12 +625,12 @@ def _store_deadlines(
     for row, computed in tasks:
         for each in computed:
             records.record(session, each, subject=f"task/{row.id}", instance_id=instance_id, element_id=row.element_id)
-    for _, row in timers:
-        each = next((found for found in held.collected if found.due_at == row.due_at), None)
-        if each is not None:
-            held.collected.remove(each)
-            subject = f"timer/{row.job_key}"
-            records.record(session, each, subject=subject, instance_id=instance_id, element_id=row.element_id)
+    for timer in timers:
+        found = next((each for each in held.collected if each.due_at == timer.due_at), None)
+        if found is not None:
+            held.collected.remove(found)
+            subject = f"timer/{timer.job_key}"
+            records.record(session, found, subject=subject, instance_id=instance_id, element_id=timer.element_id)
 
 
 def meet(session: Session, now: dt.datetime, *subjects: str) -> None:

@@ -8,20 +8,21 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from lastmeter.actor import Actor
+from lastmeter.feel import FeelFunction
 from lastmeter.forms import Scope
 
 
 class CaseAccess(Protocol):
     """Called whenever a person reads a submission classified `case`."""
 
-    def __call__(self, session: Session, person_id: int | None, instance_id: int, element_id: str) -> None: ...
+    def __call__(self, session: Session, person_id: int | None, instance_id: int, element_id: str, /) -> None: ...
 
 
 def _as_given(_session: Session, parties: Mapping[str, int]) -> Mapping[str, int]:
     return parties
 
 
-def _no_functions(_session: Session, _collector: list[Any]) -> Mapping[str, Callable[..., Any]]:
+def _no_functions(_session: Session, _collector: list[Any]) -> Mapping[str, FeelFunction]:
     return {}
 
 
@@ -40,7 +41,7 @@ def _plain_scope(_session: Session, _actor: Actor) -> Scope:
 # district → city and finance; street → district; … before an instance starts or a connector has set a party.
 complete_parties: Callable[[Session, Mapping[str, int]], Mapping[str, int]] = _as_given
 # FEEL functions beside `deadline`; what they compute may be appended to the collector.
-feel_functions: Callable[[Session, list[Any]], Mapping[str, Callable[..., Any]]] = _no_functions
+feel_functions: Callable[[Session, list[Any]], Mapping[str, FeelFunction]] = _no_functions
 on_case_access: CaseAccess = _unobserved
 # The key class under which a submission classified case or sealed is stored; procurement answers `bid/<tender id>`.
 key_class: Callable[[Session, int, str], str] = _common_key

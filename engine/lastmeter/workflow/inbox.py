@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from lastmeter import clock
@@ -186,7 +186,7 @@ def _page(
     return list(session.execute(query))
 
 
-def _joined(query: Select[Any], conditions: list[ColumnElement[bool]]) -> Select[Any]:
+def _joined(query: Any, conditions: list[ColumnElement[bool]]) -> Any:
     """The instance is read only where the filter asks for it."""
     return query.join(Instance, Instance.id == HumanTask.instance_id) if conditions else query
 

@@ -293,7 +293,7 @@ def parties(session: Session, instance_id: int) -> dict[str, int]:
     rows = session.execute(
         select(InstanceParty.name, InstanceParty.organisation_id).where(InstanceParty.instance_id == instance_id)
     )
-    return dict(rows.tuples().all())
+    return {row.name: row.organisation_id for row in rows}
 
 
 def timers(session: Session, instance_id: int) -> list[Timer]:

@@ -67,7 +67,7 @@ def cache_of(session: Session) -> LiveCache[object]:
 
 def take(session: Session, instance_id: int, version: int) -> object | None:
     """The workflow as this transaction left it, else as the cache has it."""
-    mine = session.info.get(_OPEN, {}).pop(instance_id, None)
+    mine: tuple[int, object, int] | None = session.info.get(_OPEN, {}).pop(instance_id, None)
     if mine is not None and mine[0] == version:
         return mine[1]
     return cache_of(session).take(instance_id, version)

@@ -75,8 +75,7 @@ def _suspend(held: Held, reason: str, until: dt.datetime | None) -> None:
     )
     records.pause(session, instance.id, at=held.now)
     held.note("instance.suspended", reason=reason, until=until)
-    payload = {"reason": reason, "until": until.isoformat() if until else None}
-    _pass_on(held, "tree.suspend", payload)
+    _pass_on(held, "tree.suspend", {"reason": reason, "until": until.isoformat() if until else None})
     if until is not None and instance.parent_id is None:
         key = f"tree.until-{instance.id}-{instance.version}"
         payload = {"id": instance.id, "until": until.isoformat()}

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, undefer
 
 from lastmeter import clock, db, failpoints, outbox
 from lastmeter.actor import Actor
+from lastmeter.definitions import publishing
 from lastmeter.errors import Forbidden, LastmeterError, Missing
 from lastmeter.forms import Form
 from lastmeter.identity.models import Person
@@ -169,7 +170,7 @@ def save_draft(session: Session, actor: Actor, task_id: int, data: Any) -> TaskD
         raise TaskGone(state=task.state)
     if actor.person_id is None or not (is_candidate(actor, task) or task.claimed_by == actor.person_id):
         raise NotCandidate(role=task.role, organisation_id=task.organisation_id)
-    loaded = engine.publishing.load(session, instance.definition_id)
+    loaded = publishing.load(session, instance.definition_id)
     own = loaded.forms.get(task.form_key or "")
     typed = (own or generic.form_of(loaded, task.element_id)).draft(data)
     classification = submissions.classification_of(loaded, own)
@@ -269,8 +270,7 @@ def reassign(session: Session, actor: Actor, task_id: int, person_id: int, reaso
     if task.person_id is not None:
         task.person_id = person_id
     task.claimed_by, task.claimed_at = person_id, clock.now()
-    facts = {"task": task.id, "element": task.element_id, "to": person_id, "reason": reason}
-    grip.held.note("task.reassigned", **facts)
+    grip.held.note("task.reassigned", task=task.id, element=task.element_id, to=person_id, reason=reason)
     notify(session, person_id, "task.reassigned", link=f"/t/{task.id}", task=task.id, by=actor.name)
     engine.save(grip.held)
     return task

@@ -69,9 +69,8 @@ def reschedule(
         raise Missing(what="timer", element_id=element_id)
     if len(found) > 1:
         raise InvalidInput(field="element_id", reason="several_timers")
-    whole_day = not isinstance(due, dt.datetime)
-    at = clock.end_of(due) if whole_day else due
-    _set(session, found[0], at, clock.local_day(at - dt.timedelta(microseconds=1)) if whole_day else None)
+    at = due if isinstance(due, dt.datetime) else clock.end_of(due)
+    _set(session, found[0], at, None if isinstance(due, dt.datetime) else due)
     held.note("timer.rescheduled", element=element_id, due=at, reason=reason)
     if engine.current(session, instance_id) is None:
         engine.save(held)
