@@ -126,12 +126,18 @@ def end_contract(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs
     inputs=("contract_id", "year_number"),
 )  # fmt: skip
 def schedule_year(step: Step, contract_id: Any = None, year_number: Any = None, **_inputs: Any) -> Outputs:
-    """Twelve monthly briefs, a mid-term and a final report, and the day on which the evaluation begins."""
+    """Twelve monthly briefs, a mid-term and a final report, and the day on which the evaluation begins.
+
+    What a contract that was taken over has already reported is not asked for again.
+    """
     year = contracts.year(step.session, int(contract_id), int(year_number))
     contract = _contract(step.session, contract_id)
     step.set_title(f"{contract.number} 第{year.number}年", f"{contract.number} year {year.number}")
-    return {"reports": _planned_reports(year.from_day, year.to_day),
-            "evaluation_on": workdays.add_months(year.from_day, EVALUATION_MONTH)}  # fmt: skip
+    known = set(
+        step.session.execute(select(Report.kind, Report.period).where(Report.contract_year_id == year.id)).tuples()
+    )
+    planned = [row for row in _planned_reports(year.from_day, year.to_day) if (row["kind"], row["period"]) not in known]
+    return {"reports": planned, "evaluation_on": workdays.add_months(year.from_day, EVALUATION_MONTH)}
 
 
 def _planned_reports(first: dt.date, last: dt.date) -> list[dict[str, Any]]:
