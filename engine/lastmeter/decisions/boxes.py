@@ -274,7 +274,10 @@ class Boxer:
                 found = condition(run, {**scope, variable: item})
                 if found is decisive:
                     return decisive
-                certain = certain and isinstance(found, bool)
+                if found is not None and not isinstance(found, bool):
+                    run.warn("the condition is neither true nor false")
+                    return None
+                certain = certain and found is not None
             return (not decisive) if certain else None
 
         return evaluate

@@ -67,7 +67,7 @@ class ItemDefinitions:
         components = list(children(element, "itemComponent"))
         if components:
             entries = {attribute(each, "name") or "": self.definition(each) for each in components}
-            return ContextType(entries, lenient=True)
+            return ContextType(entries)
         function = child(element, "functionItem")
         if function is not None:
             return self._function(function)

@@ -224,7 +224,11 @@ class Model:
     # --- services ----------------------------------------------------------------------------------------------------
 
     def _service(self, element: Element, evaluation: Evaluation) -> dict[str, object]:
-        return {self.elements[key].name: evaluation.value(key) for key in element.outputs}
+        values = {self.elements[key].name: evaluation.value(key) for key in element.outputs}
+        if len(values) == 1:
+            # The type of a service with one output is that of the output.
+            return {name: _fitted(evaluation.run, element, value) for name, value in values.items()}
+        return values
 
     def service_function(self, element: Element) -> ModelFunction:
         """The service as a function of its input data and input decisions, in this order."""

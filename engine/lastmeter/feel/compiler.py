@@ -40,7 +40,7 @@ from lastmeter.feel.tree import (
     Tests,
     Unary,
 )
-from lastmeter.feel.types import ANY, FunctionType
+from lastmeter.feel.types import ANY, FunctionType, unrestricted
 from lastmeter.feel.values import Range, in_range, order
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Compiler:
             case In():
                 return self.membership(node, env)
             case InstanceOf():
-                return steps.instance_of(self.step(node.value, env), node.type)
+                return steps.instance_of(self.step(node.value, env), unrestricted(node.type))
             case For():
                 return self.loop(node, env)
             case Quantified():
@@ -424,7 +424,10 @@ class Compiler:
                     found = condition(run, slots)
                     if found is decisive:
                         return decisive
-                    certain = certain and isinstance(found, bool)
+                    if found is None:
+                        certain = False
+                    elif not isinstance(found, bool):
+                        raise NoValue("the condition is neither true nor false")
             except NoValue as reason:
                 run.warn(str(reason))
                 return None

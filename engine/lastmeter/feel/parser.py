@@ -263,7 +263,7 @@ class Parser:
             token = self._token
             if token.kind == "op" and token.text in _COMPARISONS:
                 self.index += 1
-                left = Comparison(token.start, token.text, left, self.binary(3))
+                left = Comparison(token.start, token.text, left, self._right_side())
             elif self._word("between"):
                 self.index += 1
                 low = self.binary(3)
@@ -278,6 +278,12 @@ class Parser:
                 left = InstanceOf(token.start, left, self.type())
             else:
                 return left
+
+    def _right_side(self) -> Node:
+        """The operand behind a comparison; `= >= 2` compares with the range of what is at least 2."""
+        if self._token.kind == "op" and self._token.text in ("<", "<=", ">", ">="):
+            return self.test()
+        return self.binary(3)
 
     def _in_tests(self) -> tuple[Node, ...]:
         token = self._token

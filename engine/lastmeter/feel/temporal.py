@@ -283,7 +283,7 @@ def shift(value: Date | DateTime, months: int = 0, nanoseconds: int = 0) -> Date
 
 _DATE = re.compile(r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d\d)-(\d\d)", re.ASCII)
 _TIME = re.compile(
-    r"(\d\d):(\d\d):(\d\d)(\.\d{1,18})?(?:(Z)|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([\w+\-/]{1,64}))?", re.ASCII
+    r"(\d\d):(\d\d):(\d\d)(\.\d{1,18})?(?:([Zz])|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([\w+\-/]{1,64}))?", re.ASCII
 )
 _MONTHS = re.compile(r"(-)?P(?:(\d{1,11})Y)?(?:(\d{1,12})M)?", re.ASCII)
 _DAYS = re.compile(
@@ -325,7 +325,7 @@ def _parse_clock(text: str) -> tuple[int, dt.tzinfo | None]:
     if match is None:
         raise NoValue(f"not a time: {text!r}")
     hour, minute, second = int(match[1]), int(match[2]), int(match[3])
-    if hour > 23 or minute > 59 or second > 59:
+    if (hour > 23 and match[0][:8] != "24:00:00") or minute > 59 or second > 59:
         raise NoValue(f"no such time: {text}")
     fraction = int((match[4] or ".0")[1:10].ljust(9, "0"))
     zone: dt.tzinfo | None = None
@@ -343,7 +343,8 @@ def _parse_clock(text: str) -> tuple[int, dt.tzinfo | None]:
 
 def parse_time(text: str) -> Time:
     """`09:30:00`, with `Z`, an offset or `@Asia/Shanghai` behind it if wished. Raises NoValue."""
-    return make_time(*_parse_clock(text))
+    nanos, zone = _parse_clock(text)
+    return make_time(nanos % DAY, zone)
 
 
 def parse_datetime(text: str) -> DateTime:
@@ -351,7 +352,10 @@ def parse_datetime(text: str) -> DateTime:
     day, separator, clock = text.partition("T")
     if not separator:
         return make_datetime(parse_date(day), 0, None)
-    return make_datetime(parse_date(day), *_parse_clock(clock))
+    date = parse_date(day)
+    nanos, zone = _parse_clock(clock)
+    # 24:00:00 is the midnight that ends the day. Source: XML Schema 1.1, part 2, 3.3.7.
+    return make_datetime(from_day_number(day_number(date) + 1) if nanos >= DAY else date, nanos % DAY, zone)
 
 
 def parse_duration(text: str) -> Duration | YearsMonths:

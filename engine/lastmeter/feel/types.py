@@ -78,16 +78,13 @@ class ListType(FeelType):
 
 @dataclass(frozen=True)
 class ContextType(FeelType):
-    """Contexts that have at least these entries; in a `lenient` one a missing entry counts as null."""
+    """Contexts that have at least these entries."""
 
     entries: Mapping[str, FeelType] = field(default_factory=dict)
-    lenient: bool = False
 
     def holds(self, value: object) -> bool:
         if not isinstance(value, dict):
             return False
-        if self.lenient:
-            return all(conforms(value.get(name), type_) for name, type_ in self.entries.items())
         return all(name in value and conforms(value[name], type_) for name, type_ in self.entries.items())
 
 
@@ -151,6 +148,19 @@ class UnknownType(FeelType):
 
 
 ANY: FeelType = AnyType()
+
+
+def unrestricted(type_: FeelType) -> FeelType:
+    """The type without allowed values, which `instance of` does not ask for."""
+    if isinstance(type_, RestrictedType):
+        return unrestricted(type_.base)
+    if isinstance(type_, ListType):
+        return ListType(unrestricted(type_.item))
+    if isinstance(type_, RangeType):
+        return RangeType(unrestricted(type_.point))
+    if isinstance(type_, ContextType):
+        return ContextType({name: unrestricted(each) for name, each in type_.entries.items()})
+    return type_
 
 
 def conforms(value: object, type_: FeelType) -> bool:

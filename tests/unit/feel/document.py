@@ -22,7 +22,8 @@ language that computes and does nothing else (OMG DMN 1.5, chapter 10). Every ex
 
 - 数字是 34 位十进制，四舍六入五成双；金额不会有二进制误差。 Numbers are decimals of 34 digits, rounded half-even.
 - 算不出的结果是 `null`，并记录一条警告说明原因；只有写错的表达式才报错，错误带行、列和提示。
-  What cannot be computed is `null` with a recorded warning; only text that is not FEEL is an error, with line, column, hint.
+  What cannot be computed is `null` with a recorded warning; only text that is not FEEL is an error, with line,
+  column and hint.
 - 名称可以是中文、可以带空格；带运算符的名称（如 `a-b`）以作用域中最长的为准，也可写成 `` `a-b` ``（扩展）。
   Names may be Chinese and hold spaces; with operators in them (`a-b`) the longest name in scope wins, or put it
   in backquotes (an extension).
@@ -30,6 +31,8 @@ language that computes and does nothing else (OMG DMN 1.5, chapter 10). Every ex
   An evaluation may take half a million steps, 80 nested calls, strings of a million characters, lists of half a
   million items and half a second for a regular expression; beyond that it ends in `feel_budget`.
 """
+
+REFUSED = "（语法错误 syntax error）"
 
 
 def render() -> str:

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lastmeter.feel.errors import NoValue
-from lastmeter.feel.library.registry import Parameter, builtin
+from lastmeter.feel import temporal
+from lastmeter.feel.errors import FeelSyntaxError, NoValue
+from lastmeter.feel.library.registry import Parameter, builtin, string
+from lastmeter.feel.parser import parse
+from lastmeter.feel.tree import Call, Literal, Name
 from lastmeter.feel.values import Range, order
 
 if TYPE_CHECKING:
@@ -173,3 +176,47 @@ def coincides(first: object, second: object) -> bool:
         raise NoValue("a point and a range never coincide")
     one, other = _as_range(first), _as_range(second)
     return _start_sign(one, other) == 0 and _end_sign(one, other) == 0
+
+
+_READ: dict[str, Callable[[str], object]] = {
+    "date": temporal.parse_date,
+    "time": temporal.parse_time,
+    "date and time": temporal.parse_datetime,
+    "duration": temporal.parse_duration,
+}
+
+
+@builtin("range", string("from"))
+def range_of(run: Run, text: str) -> Range:
+    """The range that a text such as `[1..5)` writes; its ends are literals, an open one may be missing.
+
+    Source: DMN 1.5, table 72.
+    """
+    body = text.strip()
+    low, dots, high = body[1:-1].partition("..")
+    if not dots or body[0] not in "([]" or body[-1] not in ")[]" or len(body) > 1000:
+        raise NoValue(f"not a range: {text!r}")
+    start, end = _end(low), _end(high)
+    made = Range(start, end, body[0] == "[", body[-1] == "]")
+    if (start is None and (made.start_included or end is None)) or (end is None and made.end_included):
+        raise NoValue("a closed end of a range needs a value")
+    if start is not None and end is not None and _compare(start, end) > 0:
+        raise NoValue("the range ends before it starts")
+    return made
+
+
+def _end(text: str) -> object:
+    """The value of an end that is a literal, or of a date, time or duration function of a literal; None when empty."""
+    if not text.strip():
+        return None
+    try:
+        node = parse(text)
+    except FeelSyntaxError as error:
+        raise NoValue(f"not an end of a range: {text!r}") from error
+    if isinstance(node, Literal) and order(node.value, node.value) == 0:
+        return node.value
+    if isinstance(node, Call) and isinstance(node.callee, Name) and len(node.arguments) == 1:
+        read, argument = _READ.get(node.callee.name), node.arguments[0]
+        if read is not None and isinstance(argument, Literal) and isinstance(argument.value, str):
+            return read(argument.value)
+    raise NoValue(f"an end of a range must be a literal: {text!r}")
