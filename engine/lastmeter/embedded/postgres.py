@@ -30,7 +30,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from lastmeter.embedded.process import Account, Lock, end, guarded, own_account, socket_folder
+from lastmeter.embedded.process import Account, FolderInUse, Lock, end, guarded, own_account, socket_folder
 from lastmeter.errors import LastmeterError
 
 DATABASE = "lastmeter"
@@ -199,9 +199,18 @@ def start(data_dir: Path, *, fast: bool = False) -> Cluster:
     return cluster
 
 
-def attach(folder: Path, *, fast: bool = False) -> Cluster:
-    """The cluster that another process of ours runs in `folder`; stopping it is left to that process."""
-    account = _server_account(folder)
+def start_or_attach(data_dir: Path) -> Cluster:
+    """As `start`; where a living process (the demo) already runs a cluster there, that one, and `stop` leaves it be."""
+    try:
+        return start(data_dir)
+    except FolderInUse:
+        return attach(data_dir)
+
+
+def attach(data_dir: Path, *, fast: bool = False) -> Cluster:
+    """The cluster that another process of ours runs in `data_dir`; stopping it is left to that process."""
+    account = _server_account(data_dir)
+    folder = _reachable_folder(data_dir.resolve(), account)
     return Cluster(folder, socket_folder(folder, account), _reachable_binaries(account), account, fast)
 
 

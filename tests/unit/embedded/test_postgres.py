@@ -106,6 +106,13 @@ def test_a_second_start_on_the_same_folder_is_refused_while_the_first_lives(clus
     assert refusal.value.facts["pid"] == str(os.getpid())
 
 
+def test_a_second_one_may_attach_and_its_stop_leaves_the_first_running(cluster: postgres.Cluster) -> None:
+    with postgres.start_or_attach(cluster.folder) as second:
+        assert rows(second.url(), "SELECT 1") == [(1,)]
+    assert cluster.running()
+    assert rows(cluster.url(), "SELECT 1") == [(1,)]
+
+
 def test_what_was_stored_is_there_after_a_stop_and_a_start(folder: Path) -> None:
     with postgres.start(folder) as first, psycopg.connect(first.url(role=postgres.OWNER)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
@@ -189,6 +196,7 @@ def test_root_leaves_a_private_parent_private(tmp_path: Path, private: int) -> N
         assert rows(cluster.url(), "SELECT 1") == [(1,)]
         assert home.stat().st_mode & 0o777 == private
         place = cluster.folder
+        assert postgres.attach(home / "data").url() == cluster.url()
     with postgres.start(home / "data", fast=True) as again:
         assert again.folder == place
     if os.geteuid() == 0:
