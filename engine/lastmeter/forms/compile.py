@@ -22,65 +22,26 @@ from lastmeter.forms.conditions import syntax_error
 from lastmeter.forms.fields import CLASSIFICATIONS, Bilingual, Check, Classification, Column, Field, Limits, Option
 from lastmeter.forms.form import Form
 from lastmeter.forms.reasons import REASONS
+from lastmeter.forms.subset import (
+    ADVERSARIES,
+    ATTRIBUTES,
+    DEFAULT_TYPES,
+    EVERYWHERE,
+    FORM_ATTRIBUTES,
+    FORM_PROPERTIES,
+    KEY,
+    MOST_BYTES,
+    MOST_COMPONENTS,
+    MOST_DEPTH,
+    MOST_OPTIONS,
+    MOST_ROWS,
+    PROPERTIES,
+    RESERVED,
+    SCHEMA_VERSION,
+    VALIDATE,
+)
 from lastmeter.forms.types import DECIMALS, FieldType, read_date, search_pattern, type_named
 from lastmeter.forms.types import Refusal as ValueRefusal
-
-MOST_BYTES = 512 * 1024
-MOST_COMPONENTS = 500
-MOST_DEPTH = 6
-MOST_OPTIONS = 2000
-MOST_ROWS = 200
-SCHEMA_VERSION = 19
-
-# SpiffWorkflow's serializer reads `typename` and `data_objects` in a state as its own marks.
-RESERVED = frozenset({
-    "typename", "data_objects", "this", "parent", "i", "item", "partial", "null", "true", "false", "and", "or",
-    "not", "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "between", "instance", "of",
-    "function", "external", "date", "time", "duration", "constructor", "prototype",
-})  # fmt: skip
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-# Texts that make careless patterns explode; a pattern that needs long on one of them would hang on a person's.
-_ADVERSARIES = tuple(sign * 3000 + tail for sign in ("a", "0", "1", " ", "-", "ab", "一") for tail in ("", "!", "\x01"))
-
-_EVERYWHERE = {"type", "id", "properties", "conditional", "layout"}
-_INPUT = {"key", "label", "description", "validate", "readonly", "disabled", "defaultValue", "appearance"}
-_CHOICE = {"values", "valuesKey", "valuesExpression", "searchable"}
-_ATTRIBUTES: dict[str, set[str]] = {
-    "text": {"text"},
-    "textfield": _INPUT,
-    "textarea": _INPUT,
-    "number": _INPUT | {"decimalDigits", "increment", "serializeToString"},
-    "datetime": _INPUT
-    | {"subtype", "dateLabel", "timeLabel", "timeSerializingFormat", "timeInterval", "disallowPassedDates", "use24h"},
-    "select": _INPUT | _CHOICE,
-    "radio": _INPUT | _CHOICE,
-    "checkbox": _INPUT,
-    "checklist": _INPUT | _CHOICE,
-    "group": {"label", "description", "path", "components", "showOutline", "verticalAlignment"},
-    "dynamiclist": {"label", "description", "path", "components", "showOutline", "isRepeating", "allowAddRemove",
-                    "defaultRepetitions", "disableCollapse", "nonCollapsedItems", "verticalAlignment"},
-    "filepicker": _INPUT | {"accept", "multiple"},
-    "button": {"label", "action", "key"},
-    "separator": set(),
-    "table": {"label", "description", "dataSource", "columns", "rowCount"},
-}  # fmt: skip
-_FORM = {"type", "id", "schemaVersion", "components", "properties", "exporter", "executionPlatform",
-         "executionPlatformVersion", "versionTag", "$schema"}  # fmt: skip
-_DEFAULT_TYPES = {
-    "textfield": "text", "textarea": "textarea", "number": "number", "datetime": "datetime", "select": "select",
-    "radio": "radio", "checkbox": "checkbox", "checklist": "checklist", "filepicker": "file",
-}  # fmt: skip
-_PROPERTIES = frozenset({
-    "lm.type", "lm.label_en", "lm.description_en", "lm.text_en", "lm.classification", "lm.computed", "lm.min",
-    "lm.max", "lm.not_before", "lm.not_after", "lm.rule", "lm.start", "lm.min_rows", "lm.max_rows", "lm.prefix_en",
-    "lm.suffix_en",
-})  # fmt: skip
-_FORM_PROPERTIES = frozenset({
-    "lm.title", "lm.title_en", "lm.classification", "lm.bulkSafe", "lm.checks",
-})  # fmt: skip
-_VALIDATE = frozenset({
-    "required", "minLength", "maxLength", "pattern", "patternErrorMessage", "validationType", "min", "max",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,12 +97,12 @@ class _Compiler:
         if raw is None:
             return None
         form_id = str(raw.get("id") or "form")[:80]
-        for name in sorted(raw.keys() - _FORM):
+        for name in sorted(raw.keys() - FORM_ATTRIBUTES):
             self.refuse(form_id, "unknown_attribute", given=name[:80])
         version = raw.get("schemaVersion", SCHEMA_VERSION)
         if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= SCHEMA_VERSION:
             self.refuse(form_id, "schema_version", most=SCHEMA_VERSION)
-        properties = self._properties(form_id, raw, _FORM_PROPERTIES)
+        properties = self._properties(form_id, raw, FORM_PROPERTIES)
         self.classification = self._classification(form_id, properties, "internal")
         fields = self._components(form_id, raw.get("components"), depth=1, keys=set())
         title = str(properties.get("lm.title") or form_id)
@@ -194,12 +155,12 @@ class _Compiler:
         key = raw.get("key") or raw.get("path")
         field_id = str(raw.get("id") or key or raw.get("type") or "?")[:80]
         kind = raw.get("type")
-        if not isinstance(kind, str) or kind not in _ATTRIBUTES:
+        if not isinstance(kind, str) or kind not in ATTRIBUTES:
             self.refuse(field_id, "unknown_component", given=str(kind)[:80])
             return None
-        for name in sorted(raw.keys() - _EVERYWHERE - _ATTRIBUTES[kind]):
+        for name in sorted(raw.keys() - EVERYWHERE - ATTRIBUTES[kind]):
             self.refuse(field_id, "unknown_attribute", given=name[:80])
-        properties = self._properties(field_id, raw, _PROPERTIES)
+        properties = self._properties(field_id, raw, PROPERTIES)
         if kind in ("text", "separator", "button", "table"):
             return self._presentation(field_id, kind, raw, properties)
         if kind in ("group", "dynamiclist"):
@@ -308,7 +269,7 @@ class _Compiler:
         if not isinstance(raw, str) or not raw:
             self.refuse(field_id, "key_missing")
             return None
-        if not _KEY.fullmatch(raw):
+        if not KEY.fullmatch(raw):
             self.refuse(field_id, "key_malformed", given=raw[:80])
             return None
         if raw.lower() in RESERVED:
@@ -330,7 +291,7 @@ class _Compiler:
     ) -> FieldType | None:
         named = properties.get("lm.type")
         if named is None:
-            named = _DEFAULT_TYPES[kind]
+            named = DEFAULT_TYPES[kind]
             if kind == "datetime":
                 named = raw.get("subtype", "datetime")
             elif kind == "number" and raw.get("decimalDigits") == 0:
@@ -402,7 +363,7 @@ class _Compiler:
         if not isinstance(validate, dict):
             self._bad(field_id, "validate", "对象", "an object")
             return {}
-        for name in sorted(validate.keys() - _VALIDATE):
+        for name in sorted(validate.keys() - VALIDATE):
             self.refuse(field_id, "unknown_attribute", given=f"validate.{name}"[:80])
         if not isinstance(validate.get("required", False), bool):
             self._bad(field_id, "validate.required", "true 或 false", "true or false")
@@ -482,7 +443,7 @@ class _Compiler:
         key = raw.get("valuesKey")
         if key is None or key == "":
             return None
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
+        if not isinstance(key, str) or not KEY.fullmatch(key):
             self._bad(field_id, "valuesKey", "变量名", "the name of a variable")
             return None
         return key
@@ -610,7 +571,7 @@ class _Compiler:
 @lru_cache(maxsize=256)
 def _is_fast(pattern: str) -> bool:
     try:
-        for text in _ADVERSARIES:
+        for text in ADVERSARIES:
             search_pattern(pattern, text)
     except (TimeoutError, MemoryError):
         return False

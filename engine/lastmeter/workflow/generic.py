@@ -10,6 +10,7 @@ from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.errors import InvalidInput
 from lastmeter.forms import Form, load_form
 from lastmeter.forms.form import MultiDict
+from lastmeter.forms.subset import is_usable_key
 
 COMMENT = "comment"
 _MOST = 50
@@ -36,14 +37,8 @@ def _form(title: str, names: tuple[str, ...]) -> Form:
 
 def form_of(loaded: LoadedDefinition, element_id: str) -> Form:
     """The generic form as a page draws it."""
-    allowed = tuple(name for name in open_names(loaded) if _is_field(name))
+    allowed = tuple(name for name in open_names(loaded) if is_usable_key(name))
     return _form(loaded.elements[element_id].name, allowed)
-
-
-def _is_field(name: str) -> bool:
-    from lastmeter.forms.compile import _KEY, RESERVED
-
-    return bool(_KEY.fullmatch(name)) and name.lower() not in RESERVED
 
 
 def read(loaded: LoadedDefinition, element_id: str, data: object) -> dict[str, object]:
