@@ -179,7 +179,7 @@ def _staff(session: Session, city: City, placed: list[Placed], draw: random.Rand
                     "id_fingerprint": keys.fingerprint(session, number),
                     "id_mask": f"{number[:4]}**********{number[-4:]}",
                     "birth": dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14])),
-                    "sex": "m" if int(number[16]) % 2 else "f",
+                    "sex": "male" if int(number[16]) % 2 else "female",
                 }
             )
             posts.append((here, place, place < qualified))

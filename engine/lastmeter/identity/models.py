@@ -71,7 +71,7 @@ class Person(WithId, WithCreated, Base):
     id_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     id_mask: Mapped[str | None] = mapped_column(String(18))
     birth: Mapped[dt.date | None] = mapped_column(Date)
-    sex: Mapped[str | None] = mapped_column(String(1))
+    sex: Mapped[str | None] = mapped_column(String(6))  # male female
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_mask: Mapped[str | None] = mapped_column(String(20))
 

@@ -49,6 +49,7 @@ class Player:
     now: dt.datetime
     path: list[Line] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)  # what `given` and acts made, for `$name`
+    _keeps_days: bool = False  # messages carry dates, forms carry text
 
     # --- the clock ---------------------------------------------------------------------------------------------
 
@@ -93,9 +94,7 @@ class Player:
             return {name: self.resolve(session, item) for name, item in value.items()}
         if isinstance(value, list):
             return [self.resolve(session, item) for item in value]
-        if isinstance(value, dt.datetime):
-            return value.isoformat()
-        if isinstance(value, dt.date):
+        if isinstance(value, dt.date) and not self._keeps_days:
             return value.isoformat()
         if not (isinstance(value, str) and value.startswith("$")):
             return value
@@ -247,7 +246,8 @@ def _performer(player: Player, session: Session, task: HumanTask, name: object) 
             continue
         return actor
     where = session.get_one(Organisation, task.organisation_id).name
-    raise RehearsalFailed(f"{task.element_id}: nobody of {[p.name for p in people]} ({task.role}, {where}) may claim it")
+    names = [person.name for person in people]
+    raise RehearsalFailed(f"{task.element_id}: nobody of {names} ({task.role}, {where}) may claim it")
 
 
 def _act(player: Player, step: Step) -> None:
@@ -292,7 +292,9 @@ def _message_step(player: Player, step: Step) -> None:
 
 def _message(player: Player, options: Mapping[str, Any]) -> None:
     def work(session: Session) -> None:
+        player._keeps_days = True
         payload = player.resolve(session, options.get("payload") or {})
+        player._keeps_days = False
         correlation = player.resolve(session, options.get("correlation"))
         parties = player.resolve(session, options.get("parties") or {}) or None
         correlation = None if correlation is None else str(correlation)
