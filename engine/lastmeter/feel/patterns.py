@@ -17,7 +17,8 @@ from lastmeter.feel.errors import FeelBudgetExceeded, NoValue
 TIME_LIMIT = 0.5
 MAX_PATTERN = 2_000
 
-_FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": regex.VERBOSE}
+# Flag x is carried out here, since the package would drop more than white space; q takes the pattern literally.
+_FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": 0, "q": 0}
 # XML name characters, which XPath's \i and \c stand for.
 _NAME_START = r":A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F"
 _NAME_START += r"\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
@@ -35,11 +36,29 @@ def _compiled(pattern: str, flags: str) -> regex.Pattern[str]:
         if flag not in _FLAGS:
             raise NoValue(f"unknown flag {flag!r}")
         options |= _FLAGS[flag]
-    source = _strip_blanks(pattern) if "x" in flags else pattern
     try:
-        return regex.compile(_translated(source), options & ~regex.VERBOSE)
+        return regex.compile(_BLOCK.sub(_block, _source(pattern, flags)), options)
     except (regex.error, RecursionError, OverflowError) as error:
         raise NoValue(f"not a regular expression: {error}") from error
+
+
+_BLOCK = regex.compile(r"(\\[pP]\{)Is(\w+)\}")
+
+
+def _block(match: regex.Match[str]) -> str:
+    """XPath calls blocks `IsBasicLatin`, the package `InBasicLatin`; what is no block stays a script (`IsHan`)."""
+    named = f"{match[1]}In{match[2]}}}"
+    try:
+        regex.compile(named)
+    except regex.error:
+        return str(match[0])
+    return named
+
+
+def _source(pattern: str, flags: str) -> str:
+    if "q" in flags:
+        return regex.escape(pattern)
+    return _translated(_strip_blanks(pattern) if "x" in flags else pattern, dot="." if "s" in flags else r"[^\n\r]")
 
 
 def _strip_blanks(pattern: str) -> str:
@@ -55,7 +74,7 @@ def _strip_blanks(pattern: str) -> str:
     return "".join(kept)
 
 
-def _translated(pattern: str) -> str:
+def _translated(pattern: str, *, dot: str) -> str:
     """The pattern in the package's syntax. Raises NoValue for what XPath does not have."""
     result, position, depth = [], 0, 0
     while position < len(pattern):
@@ -78,6 +97,8 @@ def _translated(pattern: str) -> str:
                 raise NoValue("lookaround and named groups do not exist here")
         elif depth and character in "&~|" and pattern[position : position + 2] == character * 2:
             result.append("\\")
+        elif character == "." and not depth:
+            character = dot
         elif character == "$" and not depth:
             # Only the very end: a newline before it is part of the text.
             result.append(r"(?:$(?!\n\Z))")
@@ -122,7 +143,7 @@ def matches(text: str, pattern: str, flags: str) -> bool:
 def replace(text: str, pattern: str, replacement: str, flags: str) -> str:
     """The text with every match replaced; `$1` in the replacement is the first group, `\\$` a dollar."""
     compiled = _compiled(pattern, flags)
-    parts = _replacement(replacement, compiled.groups)
+    parts = [replacement] if "q" in flags else _replacement(replacement, compiled.groups)
 
     def filled(match: regex.Match[str]) -> str:
         return "".join(part if isinstance(part, str) else match[part] or "" for part in parts)

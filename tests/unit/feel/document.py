@@ -15,7 +15,8 @@ INTRODUCTION = """\
 
 <!-- Generated from tests/unit/feel/examples.py; change the examples, then run: python -m tests.unit.feel.document -->
 
-网关条件、期限、表单显隐、决策表单元格都用 FEEL 书写：一种只算不做的标准语言（OMG DMN 1.5 第 10 章）。本页每个例子都是一条测试。
+网关条件、期限、表单显隐、决策表单元格都用 FEEL 书写：一种只算不做的标准语言（OMG DMN 1.5 第 10 章）。
+本页每个例子都是一条测试。
 
 Conditions, deadlines, the visibility of form fields and the cells of decision tables are written in FEEL, a standard
 language that computes and does nothing else (OMG DMN 1.5, chapter 10). Every example on this page is a test.

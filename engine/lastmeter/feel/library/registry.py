@@ -87,6 +87,9 @@ class Builtin(Invocable):
         return [*arguments[:fixed], tail]
 
     def arrange(self, named: Mapping[str, object]) -> list[object]:
+        # Two spellings may share their names (point, range): then the order in the call decides.
+        if tuple(named) in self.spellings:
+            return list(named.values())
         for spelling in self.spellings:
             if set(named) <= set(spelling):
                 return arrange(self.name, spelling, named)
