@@ -1,7 +1,7 @@
 """One user step in memory, ours beside stock SpiffWorkflow: `.venv/bin/python bench/workflow_steps.py`.
 
-Prints milliseconds per completed user task, bytes of the saved state (ours packed, as it is stored) and the time to load
-it, on the same files in the same run; no database, no HTTP.
+Prints milliseconds per completed user task, bytes of the saved state (ours packed, as stored) and the time to load it,
+on the same files in the same run; no database, no HTTP.
 """
 
 from __future__ import annotations
