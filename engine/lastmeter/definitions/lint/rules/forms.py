@@ -1,0 +1,87 @@
+"""Every user task of a package has a form that exists, and every form can be compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from lastmeter.definitions.findings import Finding
+from lastmeter.definitions.lint.subject import Rule, Subject, attribute
+from lastmeter.definitions.source import ZEEBE
+from lastmeter.forms import FormRefused, load_form
+
+WITHOUT = Rule(
+    "task-without-form",
+    "“{name}”没有表单，将使用只有备注的通用表单",
+    "“{name}” has no form: a plain one with a comment is shown",
+    "填写 formKey，并把表单放进流程包",
+    "set formKey and put the form into the package",
+)
+UNKNOWN = Rule(
+    "form-unknown",
+    "“{name}”要用的表单 {form} 不在流程包里",
+    "“{name}” asks for the form {form}, which is not in the package",
+    "加上 {form}.json，或改正 formKey",
+    "add {form}.json or correct formKey",
+)
+START = Rule(
+    "form-unknown",
+    "process.toml 写的开始表单 {form} 不在流程包里",
+    "the start form {form} of process.toml is not in the package",
+    "加上 {form}.json，或改正 start.form",
+    "add {form}.json or correct start.form",
+)
+BROKEN = Rule(
+    "form-broken",
+    "表单 {form} 的 {field}：{zh}",
+    "form {form}, {field}: {en}",
+    "在表单设计器里改正",
+    "correct it in the form editor",
+    everywhere=True,
+)
+UNUSED = Rule(
+    "form-unused",
+    "没有步骤使用表单 {form}",
+    "no step uses the form {form}",
+    "删去，或在步骤上填写 formKey",
+    "remove it or name it at a step",
+    most="note",
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Findings for missing, broken and unused forms."""
+    package = subject.package
+    used = {package.start_form} if package.start_form else set()
+    if package.start_form and package.start_form not in package.forms:
+        yield subject.finding(START, None, form=package.start_form)
+    for element in subject.every("userTask"):
+        key = form_key(element)
+        if not key:
+            yield subject.finding(WITHOUT, element)
+        elif key not in package.forms:
+            yield subject.finding(UNKNOWN, element, form=key)
+        used.add(key)
+    for key, schema in package.forms.items():
+        yield from _broken(subject, key, schema)
+        if key not in used:
+            yield subject.finding(UNUSED, None, form=key)
+
+
+def form_key(element: etree._Element) -> str:
+    """The form the element names, without the prefixes that modellers write; "" for none."""
+    zeebe = element.find(f".//{ZEEBE}formDefinition")
+    named = attribute(element, "formKey") or attribute(element, "formRef")
+    if not named and zeebe is not None:
+        named = zeebe.get("formId") or zeebe.get("formKey") or zeebe.get("externalReference") or ""
+    return named.rpartition(":")[2].rpartition("/")[2].removesuffix(".json")
+
+
+def _broken(subject: Subject, key: str, schema: object) -> Iterator[Finding]:
+    try:
+        if isinstance(schema, dict):
+            load_form(schema)
+    except FormRefused as refused:
+        for found in refused.findings:
+            yield subject.finding(BROKEN, None, form=key, field=found.field, zh=found.say("zh"), en=found.say("en"))
