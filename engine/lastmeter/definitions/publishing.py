@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -21,12 +21,10 @@ from lastmeter.decisions import load as load_decisions
 from lastmeter.definitions import compiler, lint
 from lastmeter.definitions.findings import DefinitionRefused, Finding
 from lastmeter.definitions.models import Definition, DefinitionDecision, DefinitionForm, DefinitionStart
+from lastmeter.definitions.packages import Package, bare_package, load_package, load_zip
 from lastmeter.errors import Forbidden, Missing
 from lastmeter.feel import FeelFunction, names_read
 from lastmeter.forms import Form, load_form
-
-if TYPE_CHECKING:
-    from lastmeter.definitions.packages import Package
 
 CACHED = 128
 
@@ -137,15 +135,20 @@ def publish(session: Session, actor: Actor, what: Package | bytes, *, source: st
 
     Raises DefinitionRefused with all findings if one of them is an error, Forbidden.
     """
-    from lastmeter.definitions import packages
-
     if not actor.may("designer.publish"):
         raise Forbidden(permission="designer.publish")
-    package = packages.bare_package(what) if isinstance(what, bytes) else what
+    package = package_of(what)
     findings = list(lint.check(package))
     refuse_errors(findings)
     made = publish_content(session, actor, package, source=source)
     return Published(made.definitions, [*findings, *(found for found in made.findings if found not in findings)])
+
+
+def package_of(what: Package | bytes) -> Package:
+    """The package, whether it came as one, as a zip file of one, or as a bare diagram. Raises DefinitionRefused."""
+    if isinstance(what, Package):
+        return what
+    return load_zip(what) if what.startswith(b"PK\x03\x04") else bare_package(what)
 
 
 def publish_content(session: Session, actor: Actor, content: Content, *, source: str) -> Published:
@@ -163,8 +166,6 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
 
 def publish_bundled(session: Session, actor: Actor) -> list[Definition]:
     """The newest version of every process that comes with the program stands. Raises DefinitionRefused."""
-    from lastmeter.definitions.packages import load_package
-
     made: list[Definition] = []
     for folder in sorted(paths.bundled("bpmn").iterdir()):
         if (folder / "process.toml").is_file():

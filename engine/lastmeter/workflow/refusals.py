@@ -75,13 +75,6 @@ class SeparationOfDuties(LastmeterError):
     kind = "forbidden"
 
 
-class DraftChanged(LastmeterError):
-    """Somebody stored a newer draft meanwhile; facts: `revision`, `by`, `at`."""
-
-    code = "draft_changed"
-    kind = "conflict"
-
-
 class ReasonMissing(LastmeterError):
     """The act must be explained; facts: `field`."""
 
