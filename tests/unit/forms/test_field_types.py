@@ -13,7 +13,6 @@ from lastmeter.errors import LastmeterError
 from lastmeter.forms import FormInvalid, Scope
 from lastmeter.forms.text import clean
 from lastmeter.forms.types import REGISTRY, in_yuan
-from lastmeter.workdays import bundled_calendar
 
 OPTIONS = [{"label": "公开招标", "label_en": "Open", "value": "open"}, {"label": "三", "label_en": "Three", "value": 3}]
 
@@ -320,7 +319,7 @@ def test_a_day_bound_to_a_maximum_of_the_register_names_rule_and_source() -> Non
 
 def test_the_strict_reading_of_minimum_days_reaches_the_form() -> None:
     subject = form(COMPONENTS["date_deadline"])
-    strict = Scope(strict_min_days=True, calendar=bundled_calendar())
+    strict = Scope(strict_min_days=True)
     assert subject.load({"x": "2026-05-06"}, scope=strict)["x"] == dt.date(2026, 5, 6)
     lm = {"lm.type": "date_deadline", "lm.rule": "D10", "lm.start": '=date("2026-03-10")'}
     later = form(field("datetime", subtype="date", lm=lm))

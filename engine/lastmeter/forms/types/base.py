@@ -7,7 +7,7 @@ reading twice changes nothing); `settle` judges it among the form's other values
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
 
@@ -43,8 +43,8 @@ class Scope:
     """What a value is judged among: the legal day, the calendar, what is known to the system, the other values."""
 
     today: dt.date = field(default_factory=clock.today)
-    calendar: Calendar = field(default_factory=bundled_calendar)
-    rules: Mapping[str, Rule] = field(default_factory=bundled_rules)
+    calendar: Callable[[], Calendar] = bundled_calendar  # asked only by a field that needs it
+    rules: Callable[[], Mapping[str, Rule]] = bundled_rules
     references: References | None = None  # None: only the shape of a reference is judged
     functions: Mapping[str, FeelFunction] = field(default_factory=dict)  # lent to expressions by wiring
     strict_min_days: bool = False

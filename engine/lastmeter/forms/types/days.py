@@ -6,7 +6,7 @@ import datetime as dt
 import re
 
 from lastmeter import clock
-from lastmeter.deadlines.rules import compute, keeps
+from lastmeter.deadlines.rules import compute, keeps, rule_named
 from lastmeter.errors import InvalidInput
 from lastmeter.forms.fields import Field
 from lastmeter.forms.types.base import FieldType, Refusal, Scope, narrow_text_in, register
@@ -86,12 +86,12 @@ class DateDeadline(Date):
     def settle(self, value: object, spec: Field, scope: Scope) -> object:
         assert isinstance(value, dt.date)
         keep_between(value, spec, scope)
-        rule = scope.rules[spec.limits.rule or ""]
+        rule = rule_named(scope.rules(), spec.limits.rule or "")
         start = scope.evaluate(spec.limits.rule_start or "null")
         if not isinstance(start, dt.date):
             raise Refusal("deadline_unknown")
         try:
-            computed = compute(rule, start, scope.calendar, strict_min_days=scope.strict_min_days)
+            computed = compute(rule, start, scope.calendar(), strict_min_days=scope.strict_min_days)
         except InvalidInput:
             raise Refusal("deadline_unknown") from None
         if not keeps(computed, value):
