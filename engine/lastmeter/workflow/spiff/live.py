@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.workflow.spiff import state, values
+from lastmeter.workflow.spiff.elements import Element
 from lastmeter.workflow.spiff.faults import NotWaiting, StartNotPossible, UncaughtError
 from lastmeter.workflow.spiff.report import Advance, Services, SubscriptionKind, Thrown
-from lastmeter.workflow.spiff.run import CHILD, FLOW, ROOT, Run, Token
-from lastmeter.workflow.spiff.specs import Element, Spec
+from lastmeter.workflow.spiff.run import Run
+from lastmeter.workflow.spiff.specs import Spec
+from lastmeter.workflow.spiff.tokens import CHILD, FLOW, ROOT, Token
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

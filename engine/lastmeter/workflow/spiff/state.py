@@ -14,10 +14,12 @@ import zstandard
 from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.workflow.spiff import timers, values
+from lastmeter.workflow.spiff.elements import Join
 from lastmeter.workflow.spiff.faults import StateNotReadable
 from lastmeter.workflow.spiff.report import Services
-from lastmeter.workflow.spiff.run import Fork, Run, Scope, Token
-from lastmeter.workflow.spiff.specs import Join, Spec
+from lastmeter.workflow.spiff.run import Run
+from lastmeter.workflow.spiff.specs import Spec
+from lastmeter.workflow.spiff.tokens import Fork, Scope, Token
 
 STATE_FORMAT = 1
 MAX_STATE_BYTES = 512_000_000

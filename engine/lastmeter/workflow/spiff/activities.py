@@ -1,0 +1,277 @@
+"""Activities: boundary events, repetition and local variables around what each kind of task does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from SpiffWorkflow.util.task import TaskState
+
+from lastmeter.workflow.spiff import expressions
+from lastmeter.workflow.spiff.elements import Element, throw_out
+from lastmeter.workflow.spiff.faults import CalledProcessUnknown, NotACollection
+from lastmeter.workflow.spiff.model import Repeat, Text
+from lastmeter.workflow.spiff.report import Pending
+from lastmeter.workflow.spiff.run import Run
+from lastmeter.workflow.spiff.tokens import BOUNDARY, CHILD, Token
+
+MAX_REPETITIONS = 100_000
+
+
+class Activity(Element):
+    """A task, sub-process or call activity: boundary events, repetition and local variables around its `work`."""
+
+    def _run_hook(self, my_task: Token) -> bool | None:
+        run: Run = my_task.workflow
+        run.note(my_task, "entered")
+        if my_task.role != CHILD:
+            for boundary in run.spec.boundaries(self.name):
+                event = boundary.node.event
+                if event is not None and event.kind not in ("error", "escalation"):
+                    run.arm(boundary, my_task.scope_id, BOUNDARY, my_task, event)
+            if self.node.repeat is not None:
+                return self.repeat(run, my_task, self.node.repeat)
+        self.give_inputs(run, my_task)
+        return self.work(run, my_task)
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        """True when done at once, None when it waits."""
+        return True
+
+    def give_inputs(self, run: Run, token: Token) -> None:
+        """The mapped inputs are local variables of the activity."""
+        if self.node.inputs:
+            fields = run.assigned(self.node.inputs, token)
+            scope = run.open_scope(token.id, token.scope_id, "", token.loop)
+            scope.variables.update(fields)
+            scope.given.update(fields)
+
+    def inputs(self, run: Run, token: Token) -> dict[str, object]:
+        """What a connector or decision is given: the mapped inputs, else all that is visible."""
+        if not self.node.inputs:
+            return run.visible(token)
+        scope = run.scopes[token.id]
+        return {item.target: scope.variables[item.target] for item in self.node.inputs}
+
+    # -- repetition ----------------------------------------------------------------------------------------------
+
+    def repeat(self, run: Run, body: Token, repeat: Repeat) -> bool | None:
+        if repeat.kind == "loop":
+            body.memo.update(done=0)
+            if repeat.test_before and not self.loops_again(run, body, repeat):
+                return True
+            self.begin_repetition(run, body, repeat, 0, None)
+            return None
+        items = self.items(run, body, repeat)
+        if not items:
+            if repeat.output_collection:
+                run.write(body, repeat.output_collection, [])
+            return True
+        body.memo.update(done=0, next=1, total=len(items), out=[None] * len(items) if repeat.output_collection else [])
+        if repeat.kind == "sequential":
+            body.memo["items"] = items
+            self.begin_repetition(run, body, repeat, 0, items[0])
+        else:
+            for index, item in enumerate(items):
+                self.begin_repetition(run, body, repeat, index, item)
+        return None
+
+    def items(self, run: Run, body: Token, repeat: Repeat) -> list[object]:
+        """What to run over. Raises NotACollection."""
+        if repeat.collection is not None:
+            found = run.evaluate(repeat.collection, body)
+            if not isinstance(found, list) or len(found) > MAX_REPETITIONS:
+                raise NotACollection(element=self.name, expression=repeat.collection.text, value=_short(found))
+            return list(found)
+        count = run.evaluate(repeat.cardinality, body)
+        whole = not isinstance(count, bool) and isinstance(count, int | Decimal) and count == int(count)
+        if not whole or not 0 <= int(count) <= MAX_REPETITIONS:
+            text = repeat.cardinality.text if repeat.cardinality is not None else ""
+            raise NotACollection(element=self.name, expression=text, value=_short(count))
+        return [None] * int(count)
+
+    def begin_repetition(self, run: Run, body: Token, repeat: Repeat, index: int, item: object) -> None:
+        child = run.child(body, index)
+        scope = run.open_scope(child.id, body.scope_id, "", index)
+        scope.isolated = repeat.kind == "parallel"
+        scope.variables["loopCounter"] = index + repeat.first_counter
+        scope.given.add("loopCounter")
+        if repeat.element and repeat.collection is not None:
+            scope.variables[repeat.element] = item
+            scope.given.add(repeat.element)
+
+    def child_done(self, run: Run, body: Token, child: Token) -> None:
+        """One repetition is over: its result kept, the next begun or the whole finished."""
+        repeat = self.node.repeat
+        assert repeat is not None
+        memo = body.memo
+        done = memo["done"] + 1
+        counters = self.counters(run, body, repeat, done)
+        if repeat.output_collection:
+            value = run.evaluate(repeat.output_element, child) if repeat.output_element is not None else None
+            memo["out"][child.loop or 0] = value
+        ended = repeat.completion is not None and run.holds(repeat.completion, child, counters)
+        memo["done"] = done
+        if repeat.kind == "parallel" and not repeat.output_collection:
+            scope = run.scopes[child.id]
+            changed = {name: value for name, value in scope.variables.items() if name not in scope.given}
+            for name, value in changed.items():
+                run.write(body, name, value, aware=True)
+        again = repeat.kind == "loop" and not ended and self.loops_again(run, child, repeat, done)
+        run.note(child, "completed")
+        run.discard(child)
+        if repeat.kind == "loop":
+            if again:
+                self.begin_repetition(run, body, repeat, done, None)
+                return
+        elif not ended and done < memo["total"]:
+            if repeat.kind == "sequential":
+                index = memo["next"]
+                memo["next"] = index + 1
+                self.begin_repetition(run, body, repeat, index, memo["items"][index])
+            return
+        run.guarded(body, lambda: self.end_repetition(run, body, repeat))
+
+    def end_repetition(self, run: Run, body: Token, repeat: Repeat) -> None:
+        body.memo["at"] = "leave"
+        for child in [other for other in run.owned.get(body.id, {}).values() if other.role == CHILD]:
+            run.cancel(child)
+        if repeat.output_collection:
+            run.write(body, repeat.output_collection, body.memo["out"])
+        body.complete()
+
+    def counters(self, run: Run, body: Token, repeat: Repeat, done: int) -> dict[str, object]:
+        total = body.memo.get("total", done)
+        active = 1 if repeat.kind == "sequential" else total - done
+        return {
+            "nrOfInstances": total, "nrOfCompletedInstances": done, "nrOfActiveInstances": active,
+            "numberOfInstances": total, "numberOfCompletedInstances": done, "numberOfActiveInstances": active,
+            "numberOfTerminatedInstances": 0,
+        }  # fmt: skip
+
+    def loops_again(self, run: Run, token: Token, repeat: Repeat, done: int = 0) -> bool:
+        """True if a standard loop goes round once more."""
+        if repeat.maximum is not None and done >= repeat.maximum:
+            return False
+        return repeat.condition is None or run.holds(repeat.condition, token, {"loopCounter": done})
+
+
+class UserTask(Activity):
+    """Waits for a person."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        run.open_task(token)
+        return None
+
+
+class ScriptTask(Activity):
+    """Evaluates its FEEL expression; a result without a name is spread if it is a context."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        script = self.node.script
+        if script is None:
+            return call_connector(self, run, token) if self.node.topic else True
+        result = run.evaluate(script, token)
+        if self.node.result and not self.node.outputs:
+            aware = self.node.result in expressions.names_read(script.text)
+            run.write(token, self.node.result, result, aware=aware)
+        else:
+            self.keep(run, token, result)
+        return True
+
+
+class ServiceTask(Activity):
+    """Runs a connector, inline or as a job."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        return call_connector(self, run, token)
+
+
+class BusinessRuleTask(Activity):
+    """Evaluates a decision."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        if self.node.decision is None:
+            return call_connector(self, run, token)
+        reference = named(self, run, token, self.node.decision)
+        self.keep(run, token, run.services.decide(reference, self.inputs(run, token)))
+        return True
+
+
+class SendTask(Activity):
+    """Throws its message, or runs its connector."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        if self.node.event is None:
+            return call_connector(self, run, token)
+        throw_out(run, token)
+        return True
+
+
+class ReceiveTask(Activity):
+    """Waits for its message."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        if self.node.event is None:
+            return True
+        run.await_event(token, self.node.event)
+        return None
+
+
+class CallActivity(Activity):
+    """Waits for a child instance, which the engine above starts."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        node = self.node
+        everything = node.pass_all_in or not (node.inputs or node.outputs or node.pass_all_out)
+        variables = run.visible(token) if everything else {}
+        if node.inputs:
+            variables.update(self.inputs(run, token))
+        assert node.called is not None
+        run.open_call(token, named(self, run, token, node.called), variables)
+        return None
+
+    def keep(self, run: Run, token: Token, result: object) -> None:
+        node = self.node
+        fields = result if isinstance(result, Mapping) else {}
+        if node.pass_all_out or not (node.inputs or node.outputs or node.pass_all_in):
+            run.write_all(token, fields)
+        if node.outputs:
+            # Sources are read in the child's variables only; what it has not got is null.
+            for item in node.outputs:
+                names = expressions.names_read(item.source.text) if item.source is not None and item.source.feel else ()
+                extra = {name: fields.get(name) for name in names}
+                run.write(token, item.target, run.evaluate(item.source, token, extra))
+
+
+class SubProcess(Activity):
+    """Runs what is drawn inside in a scope of its own."""
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        token._set_state(TaskState.STARTED)
+        scope = run.open_scope(token.id, token.scope_id, self.name, token.loop)
+        run.begin_container(scope, token.forks)
+        return None
+
+
+def call_connector(element: Activity, run: Run, token: Token) -> bool | None:
+    """The connector has run inline, or its job is reported."""
+    inputs = element.inputs(run, token) if element.node.inputs else {}
+    result = run.services.run_inline(element.node.topic, inputs, element.name)
+    if isinstance(result, Pending):
+        run.open_job(token, element.node.topic, inputs)
+        return None
+    element.keep(run, token, result)
+    return True
+
+
+def named(element: Activity, run: Run, token: Token, text: Text) -> str:
+    """The key a literal or expression names. Raises CalledProcessUnknown."""
+    value = run.evaluate(text, token)
+    if not isinstance(value, str) or not value:
+        raise CalledProcessUnknown(element=element.name, expression=text.text)
+    return value
+
+
+def _short(value: object) -> str:
+    return repr(value)[:200]

@@ -1,0 +1,240 @@
+"""Events caught and thrown within an instance: armed, fired, re-armed, matched by scope from the inside out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow.util.task import TaskState
+
+from lastmeter.workflow.spiff import timers, values
+from lastmeter.workflow.spiff.faults import CorrelationMissing
+from lastmeter.workflow.spiff.model import Event, Node
+from lastmeter.workflow.spiff.report import SubscriptionOpened, TimerOpened
+from lastmeter.workflow.spiff.store import Store
+from lastmeter.workflow.spiff.tokens import CHILD, EVENT_START, FLOW, MAX_FORKS, ROOT, Fork, Scope, Token
+
+if TYPE_CHECKING:
+    from lastmeter.workflow.spiff.elements import Element
+
+
+class Catching(Store):
+    """The part of a running instance that knows events."""
+
+    def begin_container(self, scope: Scope, forks: tuple[Fork, ...], start: Element | None = None) -> None:
+        """Its event sub-processes listen and its start runs."""
+        for start_event in self.spec.event_starts(scope.container):
+            event = start_event.node.event
+            if event is not None and event.kind not in ("error", "escalation"):
+                self.arm(start_event, scope.id, EVENT_START, None, event)
+        for element in (start,) if start is not None else self.spec.starts(scope.container):
+            self.spawn(element, scope.id, forks)
+        if not scope.alive:
+            self.idle.append(scope.id)
+
+    def arm(self, element: Element, scope_id: str, role: str, owner: Token | None, event: Event) -> Token:
+        """A catch that waits for its event; timers and subscriptions are reported."""
+        token = Token(self, element, scope_id, role, state=TaskState.WAITING)
+        if owner is not None:
+            token.owner, token.forks = owner.id, owner.forks
+        self.admit(token)
+        self.await_event(token, event)
+        return token
+
+    def await_event(self, token: Token, event: Event) -> None:
+        """The token waits for the event and the report says what for."""
+        match event.kind:
+            case "timer":
+                value = self.evaluate(event.text, token)
+                self.run_timer(token, timers.due(_timer_kind(event.timer), value, self.now), event)
+            case "message" | "signal":
+                correlation = self.correlation(token, event)
+                token.opened = "subscription"
+                self.report.opened["subscription"][token.id] = SubscriptionOpened(
+                    token.id,
+                    token.task_spec.name,
+                    "message" if event.kind == "message" else "signal",
+                    event.name,
+                    correlation,
+                )
+            case "conditional":
+                self.watching[token.id] = token
+
+    def correlation(self, token: Token, event: Event) -> object:
+        """The value that tells this instance's message from others'. Raises CorrelationMissing."""
+        if event.correlation is None:
+            return None
+        value = self.evaluate(event.correlation, token)
+        if value is None:
+            raise CorrelationMissing(element=token.task_spec.name, expression=event.correlation.text)
+        return values.decode(values.encode(value, "correlation"))
+
+    def run_timer(self, token: Token, due: timers.Due, event: Event) -> None:
+        token.opened = "timer"
+        token.memo["due"] = due
+        node = token.task_spec.node
+        repeats = due.repeats and not node.interrupting
+        self.report.opened["timer"][token.id] = TimerOpened(token.id, node.id, event.timer, due.at, repeats, token.loop)
+
+    # -- firing --------------------------------------------------------------------------------------------------------
+
+    def fire(self, token: Token, payload: Mapping[str, object]) -> None:
+        """The armed event happens. The token is a catch that waits or an activity that receives."""
+        match token.role:
+            case "boundary":
+                self.fire_boundary(token, payload)
+            case "event-start":
+                self.fire_event_start(token, payload)
+            case "race":
+                self.win_race(token, payload)
+            case _:
+                self.close_opened(token)
+                token.task_spec.finish(self, token, payload)
+
+    def fire_boundary(self, armed: Token, payload: Mapping[str, object]) -> None:
+        host = self.tasks[armed.owner]
+        self.take_boundary(armed.task_spec, host, payload, armed)
+
+    def take_boundary(
+        self, element: Element, host: Token, payload: Mapping[str, object], armed: Token | None = None
+    ) -> None:
+        """The boundary event fires: history, the host cancelled if it interrupts, and on along its flows."""
+        token = Token(self, element, host.scope_id, FLOW)
+        token.forks, token.loop = host.forks, host.loop
+        if not element.node.interrupting:
+            token.forks = (*host.forks[1 - MAX_FORKS :], Fork(str(uuid.uuid4())))
+        self.admit(token)
+        self.note(token, "entered")
+        if element.node.interrupting:
+            self.cancel(host)
+        elif armed is not None:
+            self.rearm(armed, host)
+        element.finish(self, token, payload)
+
+    def rearm(self, armed: Token, owner: Token | None) -> None:
+        """A non-interrupting catch goes on listening; a timer only if it repeats, under a new uid."""
+        element: Element = armed.task_spec
+        event = element.node.event
+        if event is None or event.kind != "timer":
+            return
+        due: timers.Due = armed.memo["due"]
+        following = due.after_firing(self.now)
+        self.discard(armed)
+        if following is None:
+            return
+        token = Token(self, element, armed.scope_id, armed.role, state=TaskState.WAITING)
+        if owner is not None:
+            token.owner, token.forks = owner.id, owner.forks
+        self.admit(token)
+        self.run_timer(token, following, event)
+
+    def fire_event_start(self, armed: Token, payload: Mapping[str, object]) -> None:
+        start: Element = armed.task_spec
+        scope_id = armed.scope_id
+        if not start.node.interrupting:
+            self.rearm(armed, None)
+        self.begin_event_sub_process(start, scope_id, payload)
+
+    def begin_event_sub_process(self, start: Element, scope_id: str, payload: Mapping[str, object]) -> None:
+        """The event sub-process runs in the scope, alone if its start interrupts."""
+        element = self.spec.element(start.node.container)
+        token = Token(self, element, scope_id, FLOW)
+        if not start.node.interrupting:
+            token.forks = (Fork(str(uuid.uuid4())),)
+        self.admit(token)
+        if start.node.interrupting:
+            self.cancel_scope(scope_id, keep=token)
+        self.note(token, "entered")
+        token._set_state(TaskState.STARTED)
+        scope = self.open_scope(token.id, scope_id, element.node.id, token.loop)
+        begun = Token(self, start, scope.id, FLOW)
+        begun.forks = token.forks
+        self.admit(begun)
+        self.note(begun, "entered")
+        for inner in self.spec.event_starts(scope.container):
+            event = inner.node.event
+            if event is not None and event.kind not in ("error", "escalation"):
+                self.arm(inner, scope.id, EVENT_START, None, event)
+        start.finish(self, begun, payload)
+
+    def win_race(self, winner: Token, payload: Mapping[str, object]) -> None:
+        """The event decides for its flow; the gateway and the other events are done."""
+        gateway = self.tasks[winner.owner]
+        element: Element = winner.task_spec
+        token = Token(self, element, winner.scope_id, FLOW)
+        token.forks, token.via = gateway.forks, ""
+        self.admit(token)
+        self.note(gateway, "completed")
+        self.discard(gateway)
+        self.note(token, "entered")
+        element.finish(self, token, payload)
+
+    # -- errors and escalations ----------------------------------------------------------------------------------------
+
+    def throw(self, kind: str, code: str, scope_id: str, thrower: Token | None = None, message: str = "") -> bool:
+        """True if something catches the error or escalation: the innermost scope first, a named code before any.
+
+        `thrower` is the activity that fails itself, so that its own boundary events come first.
+        """
+        if thrower is not None and self.catch_at_boundary(kind, code, thrower, message):
+            return True
+        from_event_sub_process = False
+        scope = self.scopes[scope_id]
+        while True:
+            if not from_event_sub_process:
+                start = _match(self.spec.event_starts(scope.container), kind, code)
+                if start is not None:
+                    self.begin_event_sub_process(start, scope.id, _caught(start.node, code, message))
+                    return True
+            if scope.id == ROOT:
+                return False
+            owner = self.tasks[scope.id]
+            if self.catch_at_boundary(kind, code, owner, message):
+                return True
+            # An event sub-process does not catch what it or a sibling throws: that goes to the scope around.
+            from_event_sub_process = bool(owner.task_spec.node.triggered_by_event)
+            scope = self.scopes[owner.scope_id]
+
+    def catch_at_boundary(self, kind: str, code: str, host: Token, message: str) -> bool:
+        boundary = _match(self.spec.boundaries(host.task_spec.name), kind, code)
+        if boundary is None:
+            return False
+        body = self.tasks[host.owner] if host.role == CHILD else host
+        self.take_boundary(boundary, body, _caught(boundary.node, code, message))
+        return True
+
+    def end_by_error(self, code: str) -> None:
+        """Nobody catches the error: the instance ends with it, for its caller to see."""
+        self.uncaught = code
+        self.cancel_scope(ROOT)
+        self.done = True
+
+
+def _timer_kind(text: str) -> timers.TimerKind:
+    return "timeDate" if text == "timeDate" else "timeCycle" if text == "timeCycle" else "timeDuration"
+
+
+def _match(candidates: Iterable[Element], kind: str, code: str) -> Element | None:
+    """The catch for the code: one that names it before one that takes any."""
+    anything = None
+    for element in candidates:
+        event = element.node.event
+        if event is None or event.kind != kind:
+            continue
+        if event.name == code:
+            return element
+        if not event.name and anything is None:
+            anything = element
+    return anything
+
+
+def _caught(node: Node, code: str, message: str) -> dict[str, object]:
+    """The variables a catch sets about what it caught."""
+    event = node.event
+    fields: dict[str, object] = {}
+    if event is not None and event.code_variable:
+        fields[event.code_variable] = code
+    if event is not None and event.message_variable:
+        fields[event.message_variable] = message
+    return fields
