@@ -92,16 +92,17 @@ class Form:
         Hidden fields are dropped, computed ones reckoned here whatever was sent. Raises FormInvalid.
         """
         scope = scope or Scope()
-        settled = self._settled(self._tree(data), dict(context or {}), scope, strict=not isinstance(data, MultiDict))
+        typed = isinstance(data, MultiDict)
+        settled = self._settled(self._tree(data), context or {}, scope, strict=not typed, drop_blank=typed)
         refusals = settled.refusals or self._check(settled, scope)
         if refusals:
             raise FormInvalid(dict(sorted(refusals.items(), key=lambda item: self._place(item[0]))))
         return settled.values
 
     def _settled(
-        self, tree: Mapping[str, object], context: dict[str, object], scope: Scope, *, strict: bool
+        self, tree: Mapping[str, object], context: Mapping[str, object], scope: Scope, *, strict: bool, drop_blank: bool
     ) -> Settled:
-        parsed = parse(self._level, tree, strict=strict)
+        parsed = parse(self._level, tree, strict=strict, drop_blank=drop_blank)
         return settle(self._level, parsed, context, scope, "")
 
     def _check(self, settled: Settled, scope: Scope) -> Messages:
@@ -122,16 +123,18 @@ class Form:
     def _order(self) -> Mapping[str, int]:
         return {each.key: number for number, each in enumerate(self.walk()) if each.key}
 
-    def _tree(self, data: Data, *, keep_empty_rows: bool = False) -> Mapping[str, object]:
+    def _tree(self, data: Data) -> Mapping[str, object]:
         if isinstance(data, MultiDict):
-            return from_html(self._level, data, "", keep_empty_rows=keep_empty_rows)
+            return from_html(self._level, data)
+        if not isinstance(data, Mapping):
+            raise FormInvalid({"": [Message("not_a_group")]})
         return data
 
     # --- keeping and showing ------------------------------------------------------------------------------
 
     def draft(self, data: Data) -> dict[str, object]:
         """What was typed so far, unjudged: only the form's own keys, texts made storable and capped."""
-        return known(self._level, self._tree(data, keep_empty_rows=True))
+        return known(self._level, self._tree(data))
 
     def dump(self, values: Mapping[str, object]) -> dict[str, object]:
         """The values as HTML inputs hold them; what is no value of its field (a draft's) stays as it was typed."""
@@ -173,8 +176,8 @@ class Form:
     ) -> list[Shown]:
         """The form as a page draws it: names, values, what is hidden now, options, rows, refusals."""
         variables = dict(context or {})
-        tree = self.initial(variables) if data is None else self._tree(data, keep_empty_rows=True)
-        settled = self._settled(tree, variables, scope or Scope(), strict=False)
+        tree = self.initial(variables) if data is None else self._tree(data)
+        settled = self._settled(tree, variables, scope or Scope(), strict=False, drop_blank=False)
         painter = Painter(errors or {}, scope or Scope(), language, variables)
         return painter.paint(self.fields, tree, settled, "", shown=True)
 

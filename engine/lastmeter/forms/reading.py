@@ -27,6 +27,7 @@ class Parsed:
     refusals: dict[str, list[Message]] = field(default_factory=dict)
     groups: dict[str, Parsed] = field(default_factory=dict)
     lists: dict[str, list[Parsed]] = field(default_factory=dict)
+    number: int = 0  # of the row, as it was sent
 
     def raw(self) -> dict[str, object]:
         return {
@@ -53,8 +54,11 @@ def is_nothing(raw: object) -> bool:
     return raw is None or raw == [] or (isinstance(raw, str) and len(raw) < 1000 and is_blank(raw))
 
 
-def parse(level: Level, raw: Mapping[str, object], *, strict: bool) -> Parsed:
-    """Every value as far as it can be read; `strict` refuses names that the form does not know."""
+def parse(level: Level, raw: Mapping[str, object], *, strict: bool, drop_blank: bool) -> Parsed:
+    """Every value as far as it can be read; `strict` refuses names that the form does not know.
+
+    `drop_blank` leaves out rows that nobody filled in; the others keep their numbers, for the refusals' paths.
+    """
     parsed = Parsed()
     given = {key: raw[key] for key in level.schema.fields if key in raw and not is_nothing(raw[key])}
     try:
@@ -67,26 +71,44 @@ def parse(level: Level, raw: Mapping[str, object], *, strict: bool) -> Parsed:
         key, inner = spec.key or "", raw.get(spec.key or "")
         if inner is not None and not isinstance(inner, Mapping):
             parsed.refusals[key] = [Message("not_a_group")]
-        parsed.groups[key] = parse(below, inner if isinstance(inner, Mapping) else {}, strict=strict)
+        parsed.groups[key] = parse(
+            below, inner if isinstance(inner, Mapping) else {}, strict=strict, drop_blank=drop_blank
+        )
     for spec, _, below in level.lists:
-        parsed.lists[spec.key or ""] = _parse_rows(spec, below, raw.get(spec.key or ""), parsed, strict=strict)
+        given_rows = raw.get(spec.key or "")
+        rows = _parse_rows(spec, below, given_rows, parsed, strict=strict, drop_blank=drop_blank)
+        parsed.lists[spec.key or ""] = rows
     if strict:
         for unknown in raw.keys() - level.names:
             parsed.refusals[str(unknown)[:80]] = [Message("unknown_field")]
     return parsed
 
 
-def _parse_rows(spec: Field, level: Level, raw: object, parsed: Parsed, *, strict: bool) -> list[Parsed]:
+def _parse_rows(
+    spec: Field, level: Level, raw: object, parsed: Parsed, *, strict: bool, drop_blank: bool
+) -> list[Parsed]:
     key, most = spec.key or "", spec.limits.max_rows or 0
     if raw is None:
         return []
     if not isinstance(raw, list) or not all(isinstance(row, Mapping) for row in raw):
         parsed.refusals[key] = [Message("not_a_list")]
         return []
-    if len(raw) > most:
+    numbered = [(number, row) for number, row in enumerate(raw) if not drop_blank or _holds_something(row)]
+    if len(numbered) > most:
         parsed.refusals[key] = [Message("too_many_rows", {"most": most})]
-        return []
-    return [parse(level, row, strict=strict) for row in raw]
+    rows = []
+    for number, row in numbered[:most]:
+        rows.append(parse(level, row, strict=strict, drop_blank=drop_blank))
+        rows[-1].number = number
+    return rows
+
+
+def _holds_something(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_something(each) for each in value.values())
+    if isinstance(value, list):
+        return any(_holds_something(each) for each in value)
+    return value is not False and not is_nothing(value)
 
 
 def settle(level: Level, parsed: Parsed, outer: Mapping[str, object], scope: Scope, path: str) -> Settled:
@@ -132,7 +154,7 @@ def _settle_below(spec: Field, level: Level, parsed: Parsed, settled: Settled, s
     key, outer = spec.key or "", {**settled.context, "parent": settled.context}
     if spec.is_list:
         rows = [
-            settle(level, row, {**outer, "i": number + 1}, scope, f"{path}{key}.{number}.")
+            settle(level, row, {**outer, "i": number + 1}, scope, f"{path}{key}.{row.number}.")
             for number, row in enumerate(parsed.lists[key])
         ]
         settled.lists[key], found = rows, rows
@@ -145,7 +167,7 @@ def _settle_below(spec: Field, level: Level, parsed: Parsed, settled: Settled, s
         settled.groups[key], found = group, [group]
         settled.values[key] = None if key in settled.hidden else group.values
     settled.context[key] = settled.values[key]
-    if key not in settled.hidden:
+    if key not in settled.hidden and key not in parsed.refusals:
         for each in found:
             settled.refusals.update(each.refusals)
 

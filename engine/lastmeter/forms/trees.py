@@ -8,7 +8,6 @@ from typing import Protocol, runtime_checkable
 
 from lastmeter.forms.fields import Field
 from lastmeter.forms.levels import Level, child, is_index
-from lastmeter.forms.reading import is_nothing
 from lastmeter.forms.text import storable
 
 MOST_DRAFT_TEXT = 100_000
@@ -23,7 +22,7 @@ class MultiDict(Protocol):
     def keys(self) -> Sequence[str]: ...
 
 
-def from_html(level: Level, data: MultiDict, prefix: str, *, keep_empty_rows: bool) -> dict[str, object]:
+def from_html(level: Level, data: MultiDict, prefix: str = "") -> dict[str, object]:
     """The tree that HTML names like `lines.0.price` spell; names that the form does not know are left out."""
     tree: dict[str, object] = {}
     for spec, _ in level.inputs:
@@ -37,27 +36,16 @@ def from_html(level: Level, data: MultiDict, prefix: str, *, keep_empty_rows: bo
         else:
             tree[spec.key or ""] = texts[0] if texts else None
     for spec, _, below in level.groups:
-        tree[spec.key or ""] = from_html(below, data, f"{prefix}{spec.key}.", keep_empty_rows=keep_empty_rows)
+        tree[spec.key or ""] = from_html(below, data, f"{prefix}{spec.key}.")
     for spec, _, below in level.lists:
-        rows = [
-            from_html(below, data, f"{prefix}{spec.key}.{number}.", keep_empty_rows=keep_empty_rows)
-            for number in _row_numbers(data, f"{prefix}{spec.key}.", (spec.limits.max_rows or 0) + 1)
-        ]
-        tree[spec.key or ""] = rows if keep_empty_rows else [row for row in rows if _holds_something(row)]
+        start = f"{prefix}{spec.key}."
+        tree[spec.key or ""] = [from_html(below, data, f"{start}{n}.") for n in _row_numbers(data, start)]
     return tree
 
 
-def _row_numbers(data: MultiDict, prefix: str, most: int) -> list[int]:
+def _row_numbers(data: MultiDict, prefix: str) -> list[int]:
     shape = re.compile(re.escape(prefix) + r"([0-9]{1,4})\.")
-    return sorted({int(match[1]) for name in data.keys() if (match := shape.match(name))})[:most]  # noqa: SIM118
-
-
-def _holds_something(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(_holds_something(each) for each in value.values())
-    if isinstance(value, list):
-        return any(_holds_something(each) for each in value)
-    return value is not False and not is_nothing(value)
+    return sorted({int(match[1]) for name in data.keys() if (match := shape.match(name))})  # noqa: SIM118
 
 
 def known(level: Level, raw: object) -> dict[str, object]:

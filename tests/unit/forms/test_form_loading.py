@@ -207,6 +207,22 @@ def test_an_html_form_gives_the_same_as_json() -> None:
     assert subject.load(html, scope=SCOPE) == subject.load(json, scope=SCOPE)
 
 
+def test_a_refused_row_is_named_by_its_place_on_the_page_blank_rows_counted() -> None:
+    subject = form(rows("a", field("number", "n")))
+    html = Html.of(("a.0.n", ""), ("a.3.n", "x"), ("a.7.n", "1"))
+    assert keys_refused(subject, html) == {"a.1.n": ["not_a_number"]}
+    with pytest.raises(FormInvalid) as refused:
+        subject.load(html)
+    shown = subject.view(subject.draft(html), errors=refused.value.messages)
+    assert [bool(row[0].errors) for row in shown[0].rows] == [False, True, False]
+    assert [row[0].name for row in shown[0].rows] == ["a.0.n", "a.1.n", "a.2.n"]
+
+
+@pytest.mark.parametrize("body", [[], "x", None, 5])
+def test_a_body_that_is_no_object_is_refused(body: object) -> None:
+    assert keys_refused(form(field("textfield", "a")), body) == {"": ["not_a_group"]}
+
+
 def test_a_flood_of_row_names_is_cut_at_the_forms_limit() -> None:
     html = Html.of(*((f"lines.{n}.what", "x") for n in range(5000)))
     assert keys_refused(form(LINES), html) == {"lines": ["too_many_rows"]}
