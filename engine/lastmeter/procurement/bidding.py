@@ -102,13 +102,11 @@ def submit(
     _check(procurement, lot, supplier, content)
     plain = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     bid = session.scalar(select(Bid).where(Bid.lot_id == lot.id, Bid.supplier_id == supplier.id).with_for_update())
-    if bid is None:
-        bid = Bid(procurement_id=procurement.id, lot_id=lot.id, supplier_id=supplier.id)
-        session.add(bid)
-    bid.submitted_by = _person(actor)
+    bid = bid or Bid(procurement_id=procurement.id, lot_id=lot.id, supplier_id=supplier.id)
     bid.sealed = keys.encrypt(session, key_class(procurement.id), plain)
     bid.sealed_at, bid.sha256 = clock.now(), hashlib.sha256(plain).hexdigest()
-    bid.status, bid.withdrawn_at = "sealed", None
+    bid.submitted_by, bid.status, bid.withdrawn_at = _person(actor), "sealed", None
+    session.add(bid)
     session.flush()
     facts = {"lot": lot.no, "sha256": bid.sha256}
     audit.record(session, actor, "bid.submitted", f"bid/{bid.id}", chain=f"procurement/{procurement.id}", facts=facts)
