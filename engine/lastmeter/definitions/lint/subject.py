@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from lastmeter.definitions.source import (
     CAMUNDA,
     GATEWAYS,
     LM,
+    ZEEBE,
     flow_nodes,
     is_event_sub_process,
     lane_of_nodes,
@@ -27,9 +29,11 @@ from lastmeter.definitions.source import (
     scopes,
     sequence_flows,
 )
+from lastmeter.forms import Form, FormRefused, load_form
 from lastmeter.identity.roles import ROLES
 
 MOST_NODES = 500
+MOST_IN_FILE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class Graph:
     @cached_property
     def dominators(self) -> dict[str, set[str]]:
         """For every reached node those that every path to it passes, itself included."""
-        order = [i for i in self.nodes if i in self.reached]
+        order = self._forward_order()
         entries = set(self.entries)
         everything = set(order)
         found = {i: {i} if i in entries else set(everything) for i in order}
@@ -121,6 +125,24 @@ class Graph:
                 if new != found[i]:
                     found[i], changed = new, True
         return found
+
+    def _forward_order(self) -> list[str]:
+        """The reached nodes, each after what leads to it where no circle forbids: few rounds then settle everything."""
+        seen: set[str] = set()
+        finished: list[str] = []
+        for entry in self.entries:
+            stack = [(entry, iter(self.following.get(entry, ())))] if entry not in seen else []
+            seen.add(entry)
+            while stack:
+                node, after = stack[-1]
+                new = next((i for i in after if i not in seen), None)
+                if new is None:
+                    finished.append(node)
+                    stack.pop()
+                else:
+                    seen.add(new)
+                    stack.append((new, iter(self.following.get(new, ()))))
+        return finished[::-1]
 
     def nearest_dominator(self, identifier: str) -> str | None:
         """The last node that every path passes before this one."""
@@ -161,7 +183,9 @@ class Subject:
 
     @cached_property
     def graphs(self) -> list[Graph]:
-        """The scopes of all executable processes of ordinary size."""
+        """The scopes of all executable processes of ordinary size; none of a file that is too large as a whole."""
+        if sum(node_count(process) for process in self.executable) > MOST_IN_FILE:
+            return []
         return [
             graph_of(scope)
             for process in self.executable
@@ -173,6 +197,15 @@ class Subject:
         """The elements of these kinds within the executable processes."""
         for process in self.executable:
             yield from process.iter(*(f"{BPMN}{kind}" for kind in kinds))
+
+    @cached_property
+    def forms(self) -> dict[str, Form]:
+        """The package's forms that can be compiled; the others are another rule's matter."""
+        compiled: dict[str, Form] = {}
+        for key, schema in self.package.forms.items():
+            with suppress(FormRefused):
+                compiled[key] = load_form(schema)
+        return compiled
 
     @cached_property
     def lane_of(self) -> dict[str, str]:
@@ -225,6 +258,15 @@ def attribute(element: etree._Element, name: str) -> str:
         if value and value.strip():
             return value.strip()
     return ""
+
+
+def form_key(element: etree._Element) -> str:
+    """The form the element names, without the prefixes that modellers write; "" for none."""
+    zeebe = element.find(f".//{ZEEBE}formDefinition")
+    named = attribute(element, "formKey") or attribute(element, "formRef")
+    if not named and zeebe is not None:
+        named = zeebe.get("formId") or zeebe.get("formKey") or zeebe.get("externalReference") or ""
+    return named.rpartition(":")[2].rpartition("/")[2].removesuffix(".json")
 
 
 def is_split(element: etree._Element, graph: Graph) -> bool:

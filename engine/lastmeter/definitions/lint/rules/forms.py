@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lxml import etree
-
 from lastmeter.definitions.findings import Finding
-from lastmeter.definitions.lint.subject import Rule, Subject, attribute
-from lastmeter.definitions.source import ZEEBE
+from lastmeter.definitions.lint.subject import Rule, Subject, form_key
 from lastmeter.forms import FormRefused, load_form
 
 WITHOUT = Rule(
@@ -67,15 +64,6 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield from _broken(subject, key, schema)
         if key not in used:
             yield subject.finding(UNUSED, None, form=key)
-
-
-def form_key(element: etree._Element) -> str:
-    """The form the element names, without the prefixes that modellers write; "" for none."""
-    zeebe = element.find(f".//{ZEEBE}formDefinition")
-    named = attribute(element, "formKey") or attribute(element, "formRef")
-    if not named and zeebe is not None:
-        named = zeebe.get("formId") or zeebe.get("formKey") or zeebe.get("externalReference") or ""
-    return named.rpartition(":")[2].rpartition("/")[2].removesuffix(".json")
 
 
 def _broken(subject: Subject, key: str, schema: object) -> Iterator[Finding]:
