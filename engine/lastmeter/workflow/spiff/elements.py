@@ -116,7 +116,8 @@ class Join(Element):
         return self.gather(run, my_task, run.arrive(my_task))
 
     def gather(self, run: Run, token: Token, waiting: Mapping[str, list[Token]]) -> bool | None:
-        raise NotImplementedError
+        """True if the join is passed now; None leaves it to `Run.settle_joins`, when everything else has run."""
+        return None
 
     def fire(self, run: Run, token: Token, merged: list[Token]) -> None:
         """The join is passed by one token for all merged ones."""
@@ -142,10 +143,6 @@ class ParallelGateway(Join):
 
 class InclusiveGateway(Join):
     """Waits until no token upstream can still come. Source: BPMN 2.0.2, 13.4.3."""
-
-    def gather(self, run: Run, token: Token, waiting: Mapping[str, list[Token]]) -> bool | None:
-        # Decided in Run.settle_joins, when everything automatic before it has run.
-        return None
 
     def activated(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
         """True if no token elsewhere has a path to an empty flow only."""

@@ -150,10 +150,10 @@ class Store(Workflow):  # type: ignore[misc]
                 self.note(token, "failed" if token.memo.get("failed") else "cancelled")
             self.discard(token)
 
-    def cancel_scope(self, scope_id: str, keep: Token | None = None, arms_too: bool = True) -> None:
+    def cancel_scope(self, scope_id: str, keep: Token | None = None) -> None:
         """Every token of the scope but one is cancelled."""
         for token in list(self.scopes[scope_id].tokens.values()):
-            if token is not keep and (arms_too or token.role in ALIVE):
+            if token is not keep:
                 self.cancel(token)
 
     def drop_scope(self, scope_id: str) -> None:
