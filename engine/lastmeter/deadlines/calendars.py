@@ -32,6 +32,50 @@ class CalendarRefused(LastmeterError):
 
     code = "calendar_refused"
 
+    def say(self, language: str) -> str:
+        """The refusal as a sentence (zh or en)."""
+        return SENTENCES[str(self.facts["reason"])][1 if language == "en" else 0].format(**self.facts)
+
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "empty": (
+        "表中没有日期，请填写全年的放假和调休安排。",
+        "The table holds no days; fill in the year's arrangement.",
+    ),
+    "too_large": (
+        "表格超过 {most} 字节，请只保留放假和调休的日期。",
+        "The table is larger than {most} bytes; keep special days only.",
+    ),
+    "not_text": (
+        "表格不是 UTF-8 或 GB18030 文本，请另存为 CSV。",
+        "The table is not text in UTF-8 or GB18030; save it as CSV.",
+    ),
+    "not_csv": ("第 {line} 行不是 CSV，请更正。", "Line {line} is not CSV; mend it."),
+    "header": ("首行应为 {expected}。", "The first line must be {expected}."),
+    "columns": ("第 {line} 行应有 {expected} 列。", "Line {line} must have {expected} columns."),
+    "date": (
+        "第 {line} 行的日期无效，请按 2027-01-01 的格式填写。",
+        "The date in line {line} is not one; write 2027-01-01.",
+    ),
+    "kind": ("第 {line} 行的类别应为 off（放假）或 work（上班）。", "The kind in line {line} must be off or work."),
+    "worked_weekday": (
+        "第 {line} 行：只有周六、周日可标为调休上班。",
+        "Line {line}: only a Saturday or Sunday can be worked in exchange.",
+    ),
+    "name": ("第 {line} 行缺少节日名称或名称过长。", "Line {line} lacks the holiday's name, or it is too long."),
+    "day_twice": ("第 {line} 行的日期重复。", "The day in line {line} is there twice."),
+    "several_years": (
+        "第 {line} 行属于另一年，请一次导入一年。",
+        "Line {line} belongs to another year; import one year at a time.",
+    ),
+    "not_the_next_year": ("请先导入 {expected} 年。", "Import {expected} first."),
+    "implausible": (
+        "全年放假的工作日为 {weekdays_off} 天，应在 {least} 至 {most} 天之间，请检查是否遗漏。",
+        "{weekdays_off} weekdays off in a year; it should be {least} to {most}. Is something missing?",
+    ),
+    "source_missing": ("请注明放假通知的文号。", "Name the announcement that the days come from."),
+}
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -70,6 +114,15 @@ def import_calendar_year(session: Session, actor: Actor, table: bytes | str, *, 
         facts={"year": year, "days": len(days), "source": source[:200], "version": version, "moved": len(moved)},
     )
     return Imported(year, len(days), version, moved)
+
+
+def missing_year(session: Session, today: dt.date) -> int | None:
+    """The year whose days should have been imported by now: from 1 December the next one, before that this one.
+
+    Source: the State Council announces a year's holidays in the last weeks of the year before.
+    """
+    due = today.year + (today.month == 12)
+    return due if calendar_in(session).last.year < due else None
 
 
 def _replace(session: Session, actor: Actor, year: int, days: list[CalendarDay], source: str) -> None:

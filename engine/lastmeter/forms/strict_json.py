@@ -22,6 +22,38 @@ class JsonRefused(LastmeterError):
 
     code = "json_refused"
 
+    def say(self, language: str) -> str:
+        """The refusal as a sentence (zh or en)."""
+        return SENTENCES[str(self.facts["reason"])][1 if language == "en" else 0].format(**self.facts)
+
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "too_large": ("内容超过 {most} 字节，请拆分后提交。", "The body is larger than {most} bytes; send it in parts."),
+    "too_deep": ("嵌套超过 {most} 层，请简化结构。", "The body is nested deeper than {most} levels; flatten it."),
+    "not_utf8": (
+        "第 {position} 个字节不是 UTF-8 编码，请以 UTF-8 提交。",
+        "Byte {position} is not UTF-8; send the body in UTF-8.",
+    ),
+    "not_json": (
+        "第 {line} 行第 {column} 列不符合 JSON 语法，请更正。",
+        "Line {line}, column {column} is not JSON; mend it there.",
+    ),
+    "duplicate_name": (
+        "名称“{name}”在同一对象中重复，请只保留一个。",
+        "The name {name} stands twice in one object; keep one.",
+    ),
+    "too_many_digits": ("数字超过 {most} 位，请缩短。", "A number has more than {most} digits; shorten it."),
+    "number_out_of_range": ("数字超出可表示的范围。", "A number is beyond what can be represented."),
+    "not_a_number": (
+        "{name} 不是 JSON 数字，请改为 null 或实际数值。",
+        "{name} is no JSON number; send null or a value.",
+    ),
+    "unstorable_character": (
+        "文字中含有 NUL 或不完整的字符，请删除。",
+        "A text holds NUL or half a character; remove it.",
+    ),
+}
+
 
 def read(body: bytes | str, *, most_bytes: int = MOST_BYTES, most_depth: int = MOST_DEPTH) -> object:
     """The value the JSON text stands for; fractions are Decimal. Raises JsonRefused.

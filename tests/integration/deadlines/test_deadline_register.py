@@ -12,7 +12,7 @@ from lastmeter.actor import SYSTEM
 from lastmeter.audit import AuditEvent
 from lastmeter.deadlines import Computed, deadline_functions, records, register
 from lastmeter.deadlines.bundled import bundled_rules
-from lastmeter.deadlines.calendars import CalendarRefused, import_calendar_year
+from lastmeter.deadlines.calendars import CalendarRefused, import_calendar_year, missing_year
 from lastmeter.deadlines.models import CalendarDay, CalendarYear, Deadline, DeadlineRule
 from lastmeter.deadlines.rules import UnknownDeadlineRule, compute
 from lastmeter.feel import evaluate
@@ -219,6 +219,16 @@ def test_a_table_that_cannot_be_a_year_is_refused_with_its_reason(
     with pytest.raises(CalendarRefused) as refused:
         import_calendar_year(seeded, SYSTEM, table, source="a")
     assert refused.value.facts["reason"] == reason
+    for language in ("zh", "en"):
+        assert "{" not in refused.value.say(language)
+
+
+def test_from_december_the_next_year_is_missed_until_it_is_imported(seeded: Session) -> None:
+    assert missing_year(seeded, day("2026-11-30")) is None
+    assert missing_year(seeded, day("2026-12-01")) == 2027
+    import_calendar_year(seeded, SYSTEM, TABLE, source="a")
+    assert missing_year(seeded, day("2026-12-01")) is None
+    assert missing_year(seeded, day("2028-01-01")) == 2028
 
 
 def test_a_year_without_a_source_is_refused(seeded: Session) -> None:

@@ -51,6 +51,8 @@ def test_what_is_ambiguous_unbounded_or_unstorable_is_refused(body: bytes, reaso
     with pytest.raises(JsonRefused) as refused:
         read(body)
     assert refused.value.facts["reason"] == reason
+    assert refused.value.say("zh").endswith("。")
+    assert "{" not in refused.value.say("zh") + refused.value.say("en")
     assert time.process_time() - started < 2
 
 
