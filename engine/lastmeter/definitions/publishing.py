@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -130,18 +130,32 @@ class Content(Protocol):
     def decisions(self) -> Mapping[str, bytes]: ...  # DMN files by their stem
 
 
-def publish(session: Session, actor: Actor, what: Package | bytes, *, source: str = "upload") -> Published:
+def publish(
+    session: Session,
+    actor: Actor,
+    what: Package | bytes,
+    *,
+    source: str = "upload",
+    callable_keys: Iterable[str] = (),
+) -> Published:
     """Every executable process of the package or file stands as a version; equal content makes no new one.
 
+    `what` may be a diagram or a zip file of a package. `callable_keys` are processes that will be published with it.
     Raises DefinitionRefused with all findings if one of them is an error, Forbidden.
     """
     if not actor.may("designer.publish"):
         raise Forbidden(permission="designer.publish")
     package = package_of(what)
-    findings = list(lint.check(package))
+    findings = lint.check(package, known=known_names(session, callable_keys))
     refuse_errors(findings)
     made = publish_content(session, actor, package, source=source)
     return Published(made.definitions, [*findings, *(found for found in made.findings if found not in findings)])
+
+
+def known_names(session: Session, callable_keys: Iterable[str] = ()) -> lint.KnownNames:
+    """What a diagram may refer to: what the program brings, and every published process."""
+    published = session.scalars(select(Definition.key).distinct())
+    return replace(lint.known_now(), definitions=frozenset(published).union(callable_keys))
 
 
 def package_of(what: Package | bytes) -> Package:
@@ -166,12 +180,14 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
 
 def publish_bundled(session: Session, actor: Actor) -> list[Definition]:
     """The newest version of every process that comes with the program stands. Raises DefinitionRefused."""
-    made: list[Definition] = []
-    for folder in sorted(paths.bundled("bpmn").iterdir()):
-        if (folder / "process.toml").is_file():
-            package = load_package(folder, paths.bundled("forms") / folder.name)
-            made.extend(publish(session, actor, package, source="bundled").definitions)
-    return made
+    folders = [folder for folder in sorted(paths.bundled("bpmn").iterdir()) if (folder / "process.toml").is_file()]
+    packages = [load_package(folder, paths.bundled("forms") / folder.name) for folder in folders]
+    keys = [package.key for package in packages]
+    return [
+        made
+        for package in packages
+        for made in publish(session, actor, package, source="bundled", callable_keys=keys).definitions
+    ]
 
 
 def _publish_process(session: Session, actor: Actor, package: Content, process: Any, source: str) -> Definition:

@@ -69,14 +69,14 @@ def form_key(ext: Mapping[str, Any]) -> str | None:
 def seat_of(
     loaded: LoadedDefinition,
     element: Element,
-    parties: Mapping[str, int],
+    party_of: Callable[[str], int | None],
     starter_id: int | None,
     evaluate: Evaluate,
     person_of: Callable[[str], int | None],
 ) -> Seat:
     """Who gets the element's task. Raises PartyUnknown.
 
-    `person_of` finds the person behind a literal assignee (a login name); a stranger's falls to the starter.
+    `person_of` finds the person behind a literal assignee (a login name), `party_of` the organisation of a party.
     """
     person = _person(value(attribute(element.ext, "assignee"), evaluate), person_of)
     lane = loaded.lanes.get(element.lane_id, {})
@@ -93,9 +93,12 @@ def seat_of(
             raise PartyUnknown(party=asked, element_id=element.id)
         return Seat(role=role, organisation_id=int(str(place)))
     party = lane.get("party")
-    if party and party not in parties:
+    if not party:
+        return Seat(role=role)
+    organisation_id = party_of(party)
+    if organisation_id is None:
         raise PartyUnknown(party=party, element_id=element.id)
-    return Seat(role=role, organisation_id=parties[party] if party else None)
+    return Seat(role=role, organisation_id=organisation_id)
 
 
 def _is_id(given: object) -> bool:

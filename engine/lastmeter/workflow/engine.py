@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session, undefer
 
 from lastmeter import audit, clock, connectors, outbox
@@ -70,13 +70,20 @@ class Held:
     actor: Actor
     instance: Instance
     loaded: LoadedDefinition
-    parties: dict[str, int]
     now: dt.datetime = field(default_factory=clock.now)
     collected: list[Computed] = field(default_factory=list)  # deadlines that expressions computed
     entries: list[audit.Entry] = field(default_factory=list)
     opened: list[HumanTask] = field(default_factory=list)
     desk: Desk | None = None
     _functions: Mapping[str, FeelFunction] | None = None
+    _parties: dict[str, int] | None = None
+
+    @property
+    def parties(self) -> dict[str, int]:
+        """Organisation ids by party name, read when first asked for."""
+        if self._parties is None:
+            self._parties = parties_of(self.session, self.instance.id)
+        return self._parties
 
     @property
     def functions(self) -> Mapping[str, FeelFunction]:
@@ -117,12 +124,12 @@ class Held:
 
     def set_parties(self, given: Mapping[str, int]) -> None:
         """The parties stand, completed from the organisation trees."""
-        complete = hooks.complete_parties(self.session, {**self.parties, **given})
-        for name, organisation_id in complete.items():
-            if self.parties.get(name) != organisation_id:
+        known = self.parties
+        for name, organisation_id in hooks.complete_parties(self.session, {**known, **given}).items():
+            if known.get(name) != organisation_id:
                 party = InstanceParty(instance_id=self.instance.id, name=name, organisation_id=organisation_id)
-                self.session.merge(party) if name in self.parties else self.session.add(party)
-                self.parties[name] = organisation_id
+                self.session.merge(party) if name in known else self.session.add(party)
+                known[name] = organisation_id
 
 
 class Desk:
@@ -254,36 +261,43 @@ class RunningStep:
 
 # --- holding -------------------------------------------------------------------------------------------------
 
-PARTIES = (
-    select(func.jsonb_object_agg(InstanceParty.name, InstanceParty.organisation_id))
-    .where(InstanceParty.instance_id == Instance.id)
-    .correlate(Instance)
-    .scalar_subquery()
-)
+
+def parties_of(session: Session, instance_id: int) -> dict[str, int]:
+    """Organisation ids by party name."""
+    rows = session.execute(
+        select(InstanceParty.name, InstanceParty.organisation_id).where(InstanceParty.instance_id == instance_id)
+    )
+    return {row.name: row.organisation_id for row in rows}
+
+
+def lock(session: Session, which: ColumnElement[bool]) -> Instance | None:
+    """The instance under our lock, as it stands now.
+
+    Nothing else is read in this statement: having waited for the lock, the database reads the locked row anew, but
+    every other row as it was before the wait. (Read together, two of fifty claimers became holders of one task.)
+    """
+    return session.scalar(
+        select(Instance)
+        .where(which)
+        .options(undefer(Instance.blob))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def hold(session: Session, actor: Actor, instance_id: int, *, running: bool = True) -> Held:
     """The instance under our lock until the transaction ends. Raises Missing, InstanceEnded."""
-    row = session.execute(
-        select(Instance, PARTIES)
-        .where(Instance.id == instance_id)
-        .options(undefer(Instance.blob))
-        .with_for_update(key_share=True, of=Instance)
-        .execution_options(populate_existing=True)
-    ).first()
-    if row is None:
+    instance = lock(session, Instance.id == instance_id)
+    if instance is None:
         raise Missing(what="instance", id=instance_id)
-    return held(session, actor, row[0], row[1] or {}, running=running)
-
-
-def held(
-    session: Session, actor: Actor, instance: Instance, parties: Mapping[str, int], *, running: bool = True
-) -> Held:
-    """The instance that a query of the caller has locked and read. Raises InstanceEnded."""
     if running and instance.state in ("completed", "cancelled"):
         raise InstanceEnded(state=instance.state)
-    loaded = publishing.load(session, instance.definition_id)
-    return Held(session, actor, instance, loaded, dict(parties))
+    return held(session, actor, instance)
+
+
+def held(session: Session, actor: Actor, instance: Instance) -> Held:
+    """The instance that the caller has locked, with what it runs on."""
+    return Held(session, actor, instance, publishing.load(session, instance.definition_id))
 
 
 def begin(
@@ -307,7 +321,8 @@ def begin(
     )  # fmt: skip
     session.add(instance)
     session.flush()
-    made = Held(session, actor, instance, loaded, {})
+    made = Held(session, actor, instance, loaded)
+    made._parties = {}
     made.set_parties(parties)
     return made
 
@@ -506,7 +521,9 @@ def _task(held: Held, opened: TaskOpened) -> tuple[HumanTask, list[Computed]]:
     def person_of(login: str) -> int | None:
         return held.session.scalar(select(Account.person_id).where(Account.login == login))
 
-    seat = candidates.seat_of(held.loaded, element, held.parties, held.instance.starter_id, evaluate, person_of)
+    seat = candidates.seat_of(
+        held.loaded, element, lambda name: held.parties.get(name), held.instance.starter_id, evaluate, person_of
+    )
     before = len(held.collected)
     due = candidates.due_of(element, evaluate, held.now)
     deadlines = held.collected[before:]

@@ -9,8 +9,8 @@ from typing import Any
 from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.errors import InvalidInput
 from lastmeter.forms import Form, load_form
-from lastmeter.forms.form import MultiDict
 from lastmeter.forms.subset import is_usable_key
+from lastmeter.forms.trees import MultiDict
 
 COMMENT = "comment"
 _MOST = 50

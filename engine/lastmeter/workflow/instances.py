@@ -290,10 +290,7 @@ def progress(session: Session, instance_id: int, now: dt.datetime) -> Progress:
 
 def parties(session: Session, instance_id: int) -> dict[str, int]:
     """Organisation ids by party name."""
-    rows = session.execute(
-        select(InstanceParty.name, InstanceParty.organisation_id).where(InstanceParty.instance_id == instance_id)
-    )
-    return {row.name: row.organisation_id for row in rows}
+    return engine.parties_of(session, instance_id)
 
 
 def timers(session: Session, instance_id: int) -> list[Timer]:

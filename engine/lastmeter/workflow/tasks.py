@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from lastmeter import clock, db, failpoints, outbox
 from lastmeter.actor import Actor
@@ -78,21 +78,17 @@ class Grip:
 
 
 def _grip(session: Session, actor: Actor, task_id: int) -> Grip:
-    """The task and its instance, locked in one statement. Raises Missing for whoever may not know of it."""
+    """The task, read under its instance's lock. Raises TaskGone, Missing for whoever may not know of it."""
+    owner = select(HumanTask.instance_id).where(HumanTask.id == task_id).scalar_subquery()
+    instance = engine.lock(session, Instance.id == owner)
     drafts = exists().where(TaskDraft.task_id == HumanTask.id).correlate(HumanTask)
-    row = session.execute(
-        select(HumanTask, Instance, engine.PARTIES, drafts)
-        .join(Instance, Instance.id == HumanTask.instance_id)
-        .where(HumanTask.id == task_id)
-        .options(undefer(Instance.blob))
-        .with_for_update(key_share=True, of=Instance)
-        .execution_options(populate_existing=True)
-    ).first()
-    if row is None or not knows(session, actor, row[0]):
+    query = select(HumanTask, drafts).where(HumanTask.id == task_id).execution_options(populate_existing=True)
+    row = session.execute(query).first() if instance is not None else None
+    if instance is None or row is None or not knows(session, actor, row[0]):
         raise Missing(what="task", id=task_id)
     if row[0].state not in OPEN:
         raise TaskGone(state=row[0].state)
-    return Grip(row[0], engine.held(session, actor, row[1], row[2] or {}), row[3])
+    return Grip(row[0], engine.held(session, actor, instance), row[1])
 
 
 def _require_candidate(actor: Actor, task: HumanTask) -> None:
