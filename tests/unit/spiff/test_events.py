@@ -408,6 +408,27 @@ def test_a_process_with_several_starts_begins_where_it_is_told() -> None:
         Runner(file(body, MESSAGE), start_element="a")
 
 
+def test_a_receive_task_may_start_the_process() -> None:
+    body = '<bpmn:receiveTask id="r" messageRef="m" instantiate="true"/>' + task("t") + end() + flows("r t e")
+    run = Runner(file(body, MESSAGE), {"amount": 1}, start_element="r")
+    assert run.history == ["entered r", "completed r", "entered t"]
+    assert [(item.element_id, item.kind, item.definition) for item in run.parsed.start_events] == [
+        ("r", "message", "tender.awarded")
+    ]
+    with pytest.raises(StartNotPossible):
+        Runner(file(body, MESSAGE))
+
+
+def test_the_events_behind_an_instantiating_gateway_each_start_the_process() -> None:
+    body = '<bpmn:eventBasedGateway id="g1" instantiate="true"/>' + task("a") + task("b")
+    body += catch("c1", '<bpmn:messageEventDefinition messageRef="m"/>') + catch("c2", timer("timeCycle", "R/P1M"))
+    body += flows("g1 c1 a", "g1 c2 b")
+    run = Runner(file(body, MESSAGE), start_element="c2")
+    assert run.open_tasks == ["b"]
+    assert run.executed == ["c2"]
+    assert {(item.element_id, item.kind) for item in run.parsed.start_events} == {("c1", "message"), ("c2", "timer")}
+
+
 def test_a_fired_timer_cannot_fire_again() -> None:
     run = Runner(file(start() + catch("c", timer("timeDuration", "PT1H")) + task("t") + flows("s c t")))
     uid = next(iter(run.timers))

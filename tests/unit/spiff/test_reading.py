@@ -52,8 +52,15 @@ REFUSED: list[tuple[str, str, str]] = [
     ("compensation", "e", start() + end("e", "<bpmn:compensateEventDefinition/>") + flows("s e")),
     ("quantity", "x", instead(task("x", startQuantity="2"))),
     ("quantity", "x", instead(task("x", completionQuantity="3"))),
-    ("instantiating", "x", '<bpmn:receiveTask id="x" messageRef="m" instantiate="true"/>'),
-    ("instantiating", "x", '<bpmn:eventBasedGateway id="x" instantiate="true"/>'),
+    ("instantiating-not-first", "x", instead('<bpmn:receiveTask id="x" messageRef="m" instantiate="true"/>')),
+    (
+        "unsupported-event",
+        "c",
+        '<bpmn:eventBasedGateway id="g1" instantiate="true"/><bpmn:receiveTask id="r" messageRef="m"/>'
+        '<bpmn:intermediateCatchEvent id="c"><bpmn:conditionalEventDefinition><bpmn:condition>a</bpmn:condition>'
+        "</bpmn:conditionalEventDefinition></bpmn:intermediateCatchEvent>" + flows("g1 r", "g1 c"),
+    ),
+    ("parallel-events", "x", '<bpmn:eventBasedGateway id="x" instantiate="true" eventGatewayType="Parallel"/>'),
     ("several-event-definitions", "x", instead(catch(CAUGHT + timer("timeDuration", "P1D")))),
     ("event-without-definition", "x", instead(catch(""))),
     ("unsupported-event", "x", instead(catch("<bpmn:errorEventDefinition/>"))),

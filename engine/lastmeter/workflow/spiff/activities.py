@@ -212,7 +212,7 @@ class ReceiveTask(Activity):
     """Waits for its message."""
 
     def work(self, run: Run, token: Token) -> bool | None:
-        if self.node.event is None:
+        if self.node.event is None or token.memo.get("begun"):
             return True
         run.await_event(token, self.node.event)
         return None

@@ -28,8 +28,12 @@ class Catching(Store):
             event = start_event.node.event
             if event is not None and event.kind not in ("error", "escalation"):
                 self.arm(start_event, scope.id, EVENT_START, None, event)
-        for element in (start,) if start is not None else self.spec.starts(scope.container):
-            self.spawn(element, scope.id, forks)
+        if start is not None:
+            # What it waits for has happened already.
+            self.spawn(start, scope.id, forks).memo["begun"] = True
+        else:
+            for element in self.spec.starts(scope.container):
+                self.spawn(element, scope.id, forks)
         if not scope.alive:
             self.idle.append(scope.id)
 

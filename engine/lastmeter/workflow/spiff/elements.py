@@ -178,7 +178,7 @@ class Catch(Element):
 
     def perform(self, run: Run, token: Token) -> bool | None:
         event = self.node.event
-        if event is None or event.kind == "link":
+        if event is None or event.kind == "link" or token.memo.get("begun"):
             return True
         run.await_event(token, event)
         return None

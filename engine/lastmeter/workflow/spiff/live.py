@@ -249,11 +249,7 @@ def _takes(elements: list[Element], code: str) -> bool:
 
 
 def _start_of(spec: Spec, name: str | None) -> Element | None:
-    starts = [
-        element
-        for element in spec.task_specs.values()
-        if element.node.container == spec.key and element.node.type == "startEvent"
-    ]
+    starts = spec.doors()
     possible = sorted(element.name for element in starts)
     if name is not None:
         for element in starts:

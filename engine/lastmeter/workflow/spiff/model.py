@@ -82,6 +82,7 @@ class Node:
     attached_to: str = ""
     interrupting: bool = True
     triggered_by_event: bool = False
+    instantiates: bool = False
     repeat: Repeat | None = None
     inputs: list[Assignment] = dataclasses.field(default_factory=list)
     outputs: list[Assignment] = dataclasses.field(default_factory=list)

@@ -13,7 +13,7 @@ from lastmeter.feel import FeelSyntaxError
 from lastmeter.workflow.spiff import expressions, model
 from lastmeter.workflow.spiff.model import Node, Process, Text
 from lastmeter.workflow.spiff.reading import Reader
-from lastmeter.workflow.spiff.specs import Spec
+from lastmeter.workflow.spiff.specs import Spec, doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class FlowInfo:
 
 @dataclass(frozen=True, slots=True)
 class StartInfo:
-    """One start event of the process: kind none, timer, message or signal.
+    """One start event of the process (or what instantiates it): kind none, timer, message, signal or conditional.
 
     `definition` is the timer's text or the message's or signal's name; `is_feel` says that the timer's text is FEEL.
     """
@@ -111,7 +111,6 @@ def restore(spec_blob: bytes) -> Spec:
 def _parsed(process: Process, findings: tuple[Finding, ...]) -> ParsedProcess:
     elements = tuple(_element(process, node) for node in process.nodes.values())
     events = [node.event for node in process.nodes.values() if node.event is not None]
-    starts = [node for node in process.nodes.values() if node.type == "startEvent" and node.container == process.key]
     defaults = {node.default for node in process.nodes.values() if node.default}
     return ParsedProcess(
         key=process.key,
@@ -129,7 +128,7 @@ def _parsed(process: Process, findings: tuple[Finding, ...]) -> ParsedProcess:
         decision_refs=frozenset(element.decision for element in elements if element.decision),
         message_names=frozenset(event.name for event in events if event.kind == "message"),
         signal_names=frozenset(event.name for event in events if event.kind == "signal"),
-        start_events=tuple(_start(node) for node in starts),
+        start_events=tuple(_start(node) for node in doors(process)),
         findings=findings,
     )
 

@@ -48,6 +48,10 @@ class Spec(WorkflowSpec):  # type: ignore[misc]
             return [element for element in drawn if element.node.event is None]
         return [element for element in inside if not element.node.incoming and _begins_alone(element.node)]
 
+    def doors(self) -> list[Element]:
+        """Everything an outside event may start the process at: start events, and what instantiates it."""
+        return [self.task_specs[node.id] for node in doors(self.process)]
+
     def event_starts(self, container: str) -> list[Element]:
         """The start events of the event sub-processes that lie in the container."""
         return [
@@ -89,9 +93,22 @@ class Spec(WorkflowSpec):  # type: ignore[misc]
         )
 
 
+def doors(process: Process) -> list[Node]:
+    """Start events, instantiating receive tasks, and the events behind instantiating event-based gateways."""
+    found: list[Node] = []
+    for node in process.nodes.values():
+        if node.container != process.key:
+            continue
+        if node.type == "startEvent" or (node.type == "receiveTask" and node.instantiates):
+            found.append(node)
+        elif node.instantiates:
+            found.extend(process.nodes[process.flows[flow].target] for flow in node.outgoing)
+    return found
+
+
 def _begins_alone(node: Node) -> bool:
     is_link = node.type == "intermediateCatchEvent" and node.event is not None and node.event.kind == "link"
-    return not (node.attached_to or node.triggered_by_event or is_link)
+    return not (node.attached_to or node.triggered_by_event or node.instantiates or is_link)
 
 
 def _throw(spec: Spec, node: Node) -> Element:

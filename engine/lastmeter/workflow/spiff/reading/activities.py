@@ -170,8 +170,7 @@ class ActivityReader(EventReader):
         return topic
 
     def _message_task(self, element: Element, node: Node) -> None:
-        if element.get("instantiate") == "true":
-            self.find("instantiating", element)
+        node.instantiates = element.get("instantiate") == "true" and node.type == "receiveTask"
         if element.get("messageRef"):
             node.event = self.message(element, element.get("messageRef"), node.ext)
             return

@@ -75,7 +75,9 @@ class _Checker:
     def reached(self, node: Node) -> None:
         """Source: BPMN 2.0.2, 10.5.2: beside a start event, everything needs an incoming flow."""
         link = node.event is not None and node.event.kind == "link" and node.type == "intermediateCatchEvent"
-        alone = node.type in ("startEvent", "boundaryEvent") or node.triggered_by_event or link
+        alone = node.type in ("startEvent", "boundaryEvent") or node.triggered_by_event or node.instantiates or link
+        if node.instantiates and (node.incoming or node.container != self.process.key or node.repeat is not None):
+            self.find("instantiating-not-first", node)
         if not node.incoming and not alone and self.starts.get(node.container):
             self.find("never-reached", node)
 
@@ -97,6 +99,10 @@ class _Checker:
             catches = target.type == "intermediateCatchEvent" and (target.event is None or target.event.kind != "link")
             if not (receives or catches) or len(target.incoming) > 1:
                 self.find("event-gateway-target", node, target=target.id)
+            elif node.instantiates and target.event is not None and target.event.kind == "conditional":
+                self.find(
+                    "unsupported-event", target, kind="conditional", kind_zh=EVENT_ZH["conditional"], tag="startEvent"
+                )
 
     def hosts_events(self, node: Node) -> bool:
         return any(other.attached_to == node.id for other in self.process.nodes.values())

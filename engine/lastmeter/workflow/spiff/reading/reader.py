@@ -191,8 +191,10 @@ class Reader(ActivityReader):
             self.mappings(element, node)
         elif name in ACTIVITIES:
             self.activity(element, node)
-        elif element.get("instantiate") == "true":
-            self.find("instantiating", element)
+        elif name == "eventBasedGateway":
+            node.instantiates = element.get("instantiate") == "true"
+            if element.get("eventGatewayType") == "Parallel":
+                self.find("parallel-events", element)
         return node
 
     def _extensions(self, element: Element, node: Node) -> None:

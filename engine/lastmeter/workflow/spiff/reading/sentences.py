@@ -108,11 +108,17 @@ SENTENCES: Mapping[str, Sentence] = {
         "在图中直接画出该任务，或调用一个流程",
         "draw the task itself, or call a process",
     ),
-    "instantiating": Sentence(
-        "启动流程的事件网关或接收任务尚不能按标准执行",
-        "an event-based gateway or receive task that starts the process is not executed yet",
-        "画成消息开始事件",
-        "draw a message start event",
+    "parallel-events": Sentence(
+        "等待全部事件的事件网关尚不能按标准执行",
+        "an event-based gateway that waits for all its events is not executed yet",
+        "用并行网关分开，各画一个捕获事件",
+        "draw a parallel gateway with a catching event on each branch",
+    ),
+    "instantiating-not-first": Sentence(
+        "启动流程的元素必须在流程最外层，且没有入线",
+        "what starts the process lies in the process itself and has no incoming flow",
+        "去掉入线，或取消 instantiate",
+        "remove the incoming flow, or instantiate",
     ),
     "quantity": Sentence(
         "{attribute} 不为 1 时不能执行",
