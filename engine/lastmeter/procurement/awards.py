@@ -281,38 +281,46 @@ def record_refund(step: Step, *, procurement_id: object) -> None:
 
 @connector("procurement.close_award", zh="移交合同", en="Hand over to contract", inputs=("procurement_id",))
 def close_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
-    """One message per award that stands: what the contract needs to be drafted."""
+    """One message per station of every award that stands: what its contract needs to be drafted."""
     session, procurement = step.session, get(step.session, procurement_id)
     procurement.ended_at = clock.now()
-    rows = [handover(session, procurement, *row) for row in standing(session, procurement.id, "published")]
+    rows = [
+        row
+        for award, lot, _, supplier in standing(session, procurement.id, "published")
+        for row in handovers(session, procurement, award, lot, supplier)
+    ]
     return {"result": "awarded" if rows else "failed", "awards": rows}
 
 
-def handover(
-    session: Session, procurement: Procurement, award: Award, lot: Lot, bid: Bid, supplier: Organisation
-) -> dict[str, Any]:
-    """What `tender.awarded` carries for one lot."""
+def handovers(
+    session: Session, procurement: Procurement, award: Award, lot: Lot, supplier: Organisation
+) -> list[dict[str, Any]]:
+    """What `tender.awarded` carries, station by station: each has a contract, their values sum to the award's."""
     lines = session.scalars(select(PlanLine).where(PlanLine.id.in_(lot.plan_line_ids)).order_by(PlanLine.id)).all()
-    assert procurement.award_published_at is not None
-    return {
-        "key": f"{procurement.no}-{lot.no}",
-        "procurement_id": procurement.id,
-        "procurement_no": procurement.no,
-        "award_id": award.id,
-        "lot_no": lot.no,
-        "lot_kind": lot.kind,
-        "contract_title": f"{procurement.title} {lot.name}",
-        "buyer_id": procurement.district_id,
-        "provider_id": supplier.id,
-        "value_fen": award.value_fen,
-        "term_months": procurement.term_months,
-        "award_noticed_on": clock.local_day(award.published_at or procurement.award_published_at),
-        "stations": [
-            {"kind": line.kind, "street_id": line.street_id, "level": line.level, "headcount": line.headcount}
-            for line in lines
-        ],
-        "parties": {"provider": supplier.id, "district": procurement.district_id},
-    }
+    shares = rules.shares(award.value_fen, [line.budget_fen for line in lines])
+    noticed = award.published_at or award.decided_at
+    return [
+        {
+            "key": f"{procurement.no}-{lot.no}-{number}",
+            "procurement_id": procurement.id,
+            "procurement_no": procurement.no,
+            "award_id": award.id,
+            "lot_no": lot.no,
+            "station_kind": line.kind,
+            "street_id": line.street_id,
+            "contract_title": f"{procurement.title} {lot.name}",
+            "award_fen": fen,
+            "term_months": procurement.term_months,
+            "award_noticed_on": clock.local_day(noticed),
+            "parties": _parties(procurement, line, supplier),
+        }
+        for number, (line, fen) in enumerate(zip(lines, shares, strict=True), 1)
+    ]
+
+
+def _parties(procurement: Procurement, line: PlanLine, supplier: Organisation) -> dict[str, int]:
+    parties = {"provider": supplier.id, "district": procurement.district_id}
+    return parties if line.street_id is None else {**parties, "street": line.street_id}
 
 
 @connector("procurement.void_award", zh="撤销中标结果", en="Void the award", inputs=("procurement_id",))

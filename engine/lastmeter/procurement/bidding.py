@@ -250,7 +250,7 @@ def open_bids(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     ).one()
     if procurement.bid_deadline is None or clock.now() < procurement.bid_deadline:
         raise NotYetOpened(deadline=procurement.bid_deadline and reading.local(procurement.bid_deadline))
-    opener, witness = _submitter(step, "task_open"), _submitter(step, "task_witness")
+    opener, witness = submitter(step, "task_open"), submitter(step, "task_witness")
     if opener == witness:
         raise SameOpener(person=opener)
     opening = Opening(
@@ -274,11 +274,11 @@ def open_bids(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     )  # fmt: skip
     opening.notice_id = notice.id
     procurement.status = "opened"
-    left = fail_lots(step, procurement, lambda lot: _bidders(session, lot), least=_least(procurement))
+    left = fail_lots(step, procurement, lambda lot: _bidders(session, lot), least=least_bidders(procurement))
     return {"result": "opened" if left else "failed"}
 
 
-def _least(procurement: Procurement) -> int:
+def least_bidders(procurement: Procurement) -> int:
     """How many suppliers a lot needs; 磋商 for purchased services may go on with two. Source: 财库〔2015〕124号."""
     two = procurement.method == "competitive_consultation" and (
         procurement.requirement.get("circumstance") == "purchased_service"
@@ -286,10 +286,7 @@ def _least(procurement: Procurement) -> int:
     return 2 if two else rules.LEAST_BIDDERS
 
 
-least_bidders = _least
-
-
-def _submitter(step: Step, element_id: str) -> int:
+def submitter(step: Step, element_id: str) -> int:
     """Who handed in the newest submission of that element."""
     person = step.session.scalar(
         select(Submission.person_id)

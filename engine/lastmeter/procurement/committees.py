@@ -24,7 +24,7 @@ from lastmeter.workflow.models import Submission
 JUDGED = ("opened", "qualified")
 
 
-def _bid_label(session: Session, number: str, bid: Bid) -> dict[str, Any]:
+def bid_label(session: Session, number: str, bid: Bid) -> dict[str, Any]:
     supplier = session.get_one(Organisation, bid.supplier_id)
     return {
         "value": number,
@@ -53,7 +53,7 @@ def prepare_qualification(step: Step, *, procurement_id: object) -> Mapping[str,
         rows.append({"bid_no": number, "qualified": "no" if reasons else "yes", "reason": found or None})
     return {
         "qualifications": rows,
-        "bid_options": [_bid_label(session, number, bid) for number, bid in bids.items()],
+        "bid_options": [bid_label(session, number, bid) for number, bid in bids.items()],
     }
 
 
@@ -171,7 +171,7 @@ def seat_committee(step: Step, *, procurement_id: object, size: object) -> Mappi
     """Who declared a conflict has stood aside; `seated` where the committee is lawful, else seats are drawn anew."""
     session, procurement, wanted = step.session, get(step.session, procurement_id), reading.whole(size)
     waiting = {member.person_id: member for member in members(session, procurement.id) if member.declared_at is None}
-    for person, data in _by_person(step, "task_declare"):
+    for person, data in by_person(step, "task_declare"):
         member = waiting.pop(person, None)
         if member is None:
             continue
@@ -190,7 +190,7 @@ def seat_committee(step: Step, *, procurement_id: object, size: object) -> Mappi
     return {"seated": True, "members": [member.person_id for member in sitting]}
 
 
-def _by_person(step: Step, element_id: str) -> list[tuple[int, dict[str, Any]]]:
+def by_person(step: Step, element_id: str) -> list[tuple[int, dict[str, Any]]]:
     """Every submission of an element with who handed it in, oldest first."""
     people_ = step.session.scalars(
         select(Submission.person_id)
@@ -234,7 +234,7 @@ def prepare_sheet(step: Step, *, procurement_id: object, expert: object) -> Mapp
     return {
         "conformity": [{"bid_no": number, "conforms": "yes"} for number in bids],
         "scores": [{"bid_no": number, "factor_no": factor.no} for number in bids for factor in scored],
-        "bid_options": [_bid_label(session, number, bid) for number, bid in bids.items()],
+        "bid_options": [bid_label(session, number, bid) for number, bid in bids.items()],
         "factor_options": [
             {
                 "value": factor.no,

@@ -548,6 +548,15 @@ def decision_reasons(rank: int, refused: Collection[int]) -> list[Reason]:
     ]  # fmt: skip
 
 
+def shares(total_fen: int, weights: Sequence[int]) -> list[int]:
+    """The total split by the weights to the fen; what rounding leaves goes to the first ones, one fen each."""
+    whole = sum(weights)
+    parts = [total_fen * weight // whole for weight in weights]
+    for number in range(total_fen - sum(parts)):
+        parts[number] += 1
+    return parts
+
+
 # --- remedies -----------------------------------------------------------------------------------------------
 
 

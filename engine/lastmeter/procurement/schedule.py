@@ -49,7 +49,7 @@ class Line:
 class Dates:
     """What has happened so far; None: not yet. The chain fills the gaps with the last lawful day of each step."""
 
-    issued: dt.date
+    issued: dt.date | None
     bid_deadline: dt.date | None = None
     docs_until: dt.date | None = None
     evaluation_ended: dt.date | None = None
@@ -139,12 +139,10 @@ def plan(
     Where nothing has happened yet each step is set on its last lawful day and signing on the first safe one.
     """
     chain_, first = _Chain(session, today or clock.today(), pauses), _FIRST.get(method, _FIRST["open_tender"])
-    chain_.add("docs_until", "文件提供至", "Documents available until", first[1], dates.issued, dates.docs_until)
-    deadline = dates.bid_deadline or chain_.compute(first[0], dates.issued).due
-    if method == "open_tender":
-        chain_.clarification(dates.issued, deadline)
-    deadline = chain_.add("bid_deadline", "投标截止", "Bid deadline", first[0], dates.issued, dates.bid_deadline)
-    evaluated = dates.evaluation_ended or deadline
+    if dates.issued is not None:
+        evaluated = _until_deadline(chain_, dates, dates.issued, first, clarify=method == "open_tender")
+    else:  # a single source has neither documents nor bids
+        evaluated = dates.evaluation_ended or chain_.today
     report = chain_.add("report", "评审报告送达", "Report to the buyer", "D20", evaluated, dates.report_received)
     decided = chain_.add("decision", "采购人定标", "Buyer decides", "D21", report, dates.decided)
     noticed = chain_.add("notice", "通知书和结果公告", "Award notice", "D22", decided, dates.award_published)
@@ -161,10 +159,23 @@ def plan(
     return chain_.lines
 
 
+def _until_deadline(chain_: _Chain, dates: Dates, issued: dt.date, first: tuple[str, str], *, clarify: bool) -> dt.date:
+    """The lines from the issue to the bid deadline; the day on which the evaluation is over comes back."""
+    chain_.add("docs_until", "文件提供至", "Documents available until", first[1], issued, dates.docs_until)
+    deadline = dates.bid_deadline or chain_.compute(first[0], issued).due
+    if clarify:
+        chain_.clarification(issued, deadline)
+    deadline = chain_.add("bid_deadline", "投标截止", "Bid deadline", first[0], issued, dates.bid_deadline)
+    return dates.evaluation_ended or deadline
+
+
 def chain(session: Session, procurement_id: int, *, today: dt.date | None = None) -> list[Line]:
-    """The procurement's whole chain with what has happened; empty before the documents are issued. Raises Missing."""
+    """The procurement's whole chain with what has happened; empty before the documents are issued. Raises Missing.
+
+    A single source's chain begins with its price talks.
+    """
     procurement = get(session, procurement_id)
-    if procurement.issued_at is None:
+    if procurement.issued_at is None and procurement.evaluation_ended_at is None:
         return []
     dates = _dates(session, procurement)
     return plan(
@@ -176,9 +187,8 @@ def _dates(session: Session, procurement: Procurement) -> Dates:
     contract = session.scalar(
         select(Contract).where(Contract.procurement_id == procurement.id).order_by(Contract.signed_on, Contract.id)
     )
-    assert procurement.issued_at is not None
     return Dates(
-        issued=clock.local_day(procurement.issued_at),
+        issued=_day(procurement.issued_at),
         bid_deadline=_day(procurement.bid_deadline),
         docs_until=procurement.docs_until,
         evaluation_ended=_day(procurement.evaluation_ended_at),

@@ -1,5 +1,23 @@
 """Loads the room's connectors; each lies beside the rows it writes."""
 
-from lastmeter.procurement import awards, bidding, committees, plans, procurements, remedies, tender_documents
+from lastmeter.procurement import (
+    awards,
+    bidding,
+    committees,
+    other_methods,
+    plans,
+    procurements,
+    remedies,
+    tender_documents,
+)
 
-__all__ = ["awards", "bidding", "committees", "plans", "procurements", "remedies", "tender_documents"]
+__all__ = [
+    "awards",
+    "bidding",
+    "committees",
+    "other_methods",
+    "plans",
+    "procurements",
+    "remedies",
+    "tender_documents",
+]

@@ -326,6 +326,15 @@ def test_a_bid_that_was_not_scored_is_named() -> None:
     assert codes(rules.sheet_reasons([], FACTORS, {"1-1"})) == ["cell_missing"]
 
 
+@pytest.mark.parametrize(
+    ("total", "weights", "expected"),
+    [(100, [1], [100]), (100, [1, 1, 1], [34, 33, 33]), (101, [2, 1], [68, 33]), (7, [450, 450], [4, 3])],
+)
+def test_an_award_is_split_over_its_stations_to_the_fen(total: int, weights: list[int], expected: list[int]) -> None:
+    assert rules.shares(total, weights) == expected
+    assert sum(expected) == total
+
+
 # --- remedies -----------------------------------------------------------------------------------------------
 
 TIMES = rules.FileTimes(
