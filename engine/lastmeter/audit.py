@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from lastmeter import clock
 from lastmeter.actor import Actor
-from lastmeter.db import Base, WithId, unit_of_work
+from lastmeter.db import Base, WithId, table_of, unit_of_work
 
 GENESIS = bytes(32)
 
@@ -129,7 +129,7 @@ def extend(session: Session, chain: str, position: int, previous: bytes, entries
         previous = event.hash = _digest(previous, event)
         rows.append({name: getattr(event, name) for name in _COLUMNS})
     if rows:
-        session.execute(insert(AuditEvent), rows)
+        session.execute(insert(table_of(AuditEvent)), rows)
     return position, previous
 
 

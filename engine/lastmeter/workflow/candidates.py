@@ -135,6 +135,11 @@ def due_of(element: Element, evaluate: Evaluate, now: dt.datetime) -> Due:
     return Due(at=timers.due("timeDate", given, now).at)
 
 
+def counts_deadline(element: Element) -> bool:
+    """True if the due date comes from the register of deadlines."""
+    return "deadline(" in attribute(element.ext, "dueDate")
+
+
 def priority_of(element: Element, evaluate: Evaluate) -> int:
     """0 to 100; 50 where none is given or it is no number."""
     given = value(attribute(element.ext, "priority") or "50", evaluate)

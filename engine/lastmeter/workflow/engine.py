@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, undefer
 
 from lastmeter import audit, clock, connectors, outbox
 from lastmeter.actor import Actor
+from lastmeter.db import table_of
 from lastmeter.deadlines import Computed, deadline_functions, records
 from lastmeter.deadlines.models import Deadline
 from lastmeter.definitions import publishing
@@ -418,7 +419,7 @@ def _history(held: Held, advance: Advance) -> None:
             }
         )
     if rows:
-        held.session.execute(insert(HistoryEvent), rows)
+        held.session.execute(insert(table_of(HistoryEvent)), rows)
 
 
 def _close(held: Held, advance: Advance, performer: HumanTask | None) -> None:
@@ -652,6 +653,5 @@ def _store_deadlines(held: Held, tasks: list[tuple[HumanTask, list[Computed]]], 
 
 def meet(session: Session, now: dt.datetime, *subjects: str) -> None:
     """The deadlines of these subjects are over, kept or not: nothing moves them any more."""
-    session.execute(
-        update(Deadline).where(Deadline.subject.in_(subjects), Deadline.met_at.is_(None)).values(met_at=now)
-    )
+    table = table_of(Deadline)
+    session.execute(update(table).where(table.c.subject.in_(subjects), table.c.met_at.is_(None)).values(met_at=now))

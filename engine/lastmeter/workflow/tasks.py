@@ -19,7 +19,7 @@ from lastmeter.errors import Forbidden, LastmeterError, Missing
 from lastmeter.forms import Form
 from lastmeter.identity.models import Person
 from lastmeter.identity.people import actor_of, notify
-from lastmeter.workflow import engine, generic, hooks, incidents, submissions
+from lastmeter.workflow import candidates, engine, generic, hooks, incidents, submissions
 from lastmeter.workflow.access import OPEN, is_candidate, knows, require_separation, supervises
 from lastmeter.workflow.engine import Held
 from lastmeter.workflow.inbox import TaskRow, inbox
@@ -225,7 +225,7 @@ def _finish(grip: Grip) -> None:
         outbox.withdraw(held.session, _hold_key(task))
     if grip.has_draft:
         held.session.execute(delete(TaskDraft).where(TaskDraft.task_id == task.id))
-    if task.due_at is not None:
+    if candidates.counts_deadline(held.element(task.element_id)):
         engine.meet(held.session, held.now, f"task/{task.id}")
     held.note("task.completed", task=task.id, element=task.element_id)
 
