@@ -205,6 +205,31 @@ def test_09_an_error_on_one_branch_leaves_the_boundary_of_its_sibling_alone() ->
     assert run.open_tasks == ["yt"]
 
 
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_10_an_event_sub_process_waits_for_its_event_and_interrupts_only_if_drawn_so(interrupting: bool) -> None:
+    flag = "true" if interrupting else "false"
+    begun = f'<bpmn:startEvent id="x" isInterrupting="{flag}">{timer("timeDuration", "P1D")}</bpmn:startEvent>'
+    inner = f'<bpmn:subProcess id="es" triggeredByEvent="true">{begun}{task("u")}{flow("x", "u")}</bpmn:subProcess>'
+    xml = file(start() + task("t") + end() + flows("s t e") + inner)
+    run = Runner(xml)
+    assert [opened.element_id for opened in run.timers.values()] == ["x"]
+    run.fire("x")
+    assert run.open_tasks == (["u"] if interrupting else ["t", "u"])
+    unfired = Runner(xml)
+    unfired.complete("t")
+    assert unfired.completed
+
+
+def test_10_an_error_event_sub_process_does_not_run_unasked() -> None:
+    begun = '<bpmn:startEvent id="x"><bpmn:errorEventDefinition/></bpmn:startEvent>'
+    inner = f'<bpmn:subProcess id="es" triggeredByEvent="true">{begun}{task("u")}{flow("x", "u")}</bpmn:subProcess>'
+    run = Runner(file(start() + '<bpmn:serviceTask id="v" camunda:topic="t"/>' + end() + flows("s v e") + inner))
+    assert run.open_tasks == []
+    run.fail("v", "E1")
+    assert run.open_tasks == ["u"]
+    assert "failed v" in run.history
+
+
 def test_11_several_outgoing_flows_and_conditions_on_an_activity_take_effect() -> None:
     body = (
         start()

@@ -6,11 +6,8 @@ in an `Advance` what it did and what waits now.
 
 from __future__ import annotations
 
-from lastmeter.workflow.spiff.compat import check_version
-
-check_version()
-
-from lastmeter.workflow.spiff.faults import (  # noqa: E402
+from lastmeter.workflow.spiff.compat import PINNED
+from lastmeter.workflow.spiff.faults import (
     BpmnError,
     ExecutionFault,
     NotWaiting,
@@ -19,8 +16,8 @@ from lastmeter.workflow.spiff.faults import (  # noqa: E402
     StepBudgetExceeded,
     UncaughtError,
 )
-from lastmeter.workflow.spiff.live import Live  # noqa: E402
-from lastmeter.workflow.spiff.parsed import (  # noqa: E402
+from lastmeter.workflow.spiff.live import Live
+from lastmeter.workflow.spiff.parsed import (
     ElementInfo,
     FlowInfo,
     ParsedProcess,
@@ -28,7 +25,7 @@ from lastmeter.workflow.spiff.parsed import (  # noqa: E402
     parse,
     restore,
 )
-from lastmeter.workflow.spiff.report import (  # noqa: E402
+from lastmeter.workflow.spiff.report import (
     PENDING,
     Advance,
     CallOpened,
@@ -42,12 +39,13 @@ from lastmeter.workflow.spiff.report import (  # noqa: E402
     Thrown,
     TimerOpened,
 )
-from lastmeter.workflow.spiff.specs import Spec  # noqa: E402
-from lastmeter.workflow.spiff.timers import Due, TimerNotUnderstood, due  # noqa: E402
-from lastmeter.workflow.spiff.values import UnstorableValue  # noqa: E402
+from lastmeter.workflow.spiff.specs import Spec
+from lastmeter.workflow.spiff.timers import Due, TimerNotUnderstood, due
+from lastmeter.workflow.spiff.values import UnstorableValue
 
 __all__ = [
     "PENDING",
+    "PINNED",
     "Advance",
     "BpmnError",
     "CallOpened",

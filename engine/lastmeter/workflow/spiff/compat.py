@@ -12,3 +12,6 @@ def check_version() -> None:
     installed = version("SpiffWorkflow")
     if installed != PINNED:
         raise RuntimeError(f"SpiffWorkflow {installed} is installed; lastmeter is written for {PINNED} only")
+
+
+check_version()
