@@ -175,7 +175,7 @@ def test_what_is_not_executed_is_refused_by_element_with_reason_and_remedy(rule:
 def test_every_sentence_is_shown_by_a_test() -> None:
     shown = {rule for rule, _, _ in REFUSED} | {
         "too-large", "not-xml", "doctype", "not-bpmn", "no-executable-process", "not-executable", "too-many-elements",
-        "script-missing", "result-without-name", "data-association", "unknown-extension",
+        "nested-too-deep", "script-missing", "result-without-name", "data-association", "unknown-extension",
     }  # fmt: skip
     assert shown == set(SENTENCES)
     assert set(EVENT_ZH) >= {"timer", "message", "signal"}
@@ -211,6 +211,20 @@ def test_a_huge_file_is_refused_quickly() -> None:
     began = time.perf_counter()
     assert refused(file(body))[0].rule == "too-many-elements"
     assert time.perf_counter() - began < 4
+
+
+def nested(depth: int) -> str:
+    body = task("t")
+    for level in range(depth):
+        body = f'<bpmn:subProcess id="sp{level}">{body}</bpmn:subProcess>'
+    return body
+
+
+def test_sub_processes_may_be_nested_deeply_but_not_without_end() -> None:
+    run = Runner(file(nested(40)))
+    run.cancel()
+    assert run.completed
+    assert [finding.rule for finding in refused(file(nested(41)))] == ["nested-too-deep"]
 
 
 def test_notes_and_warnings_do_not_hinder() -> None:

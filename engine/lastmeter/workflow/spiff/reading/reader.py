@@ -26,6 +26,8 @@ from lastmeter.workflow.spiff.reading.markup import (
 
 MAX_BYTES = 20_000_000
 MAX_NODES = 5_000
+# Sub-processes within sub-processes: cancelling one walks down them.
+MAX_DEPTH = 40
 
 _TASKS = ("task", "userTask", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask")
 ACTIVITIES = frozenset((*_TASKS, "subProcess", "callActivity"))
@@ -131,7 +133,11 @@ class Reader(ActivityReader):
         container: str,
         lanes: Mapping[str, tuple[str, str]],
         lane: tuple[str, str] = ("", ""),
+        depth: int = 0,
     ) -> None:
+        if depth > MAX_DEPTH:
+            self.find("nested-too-deep", element, limit=MAX_DEPTH)
+            return
         for child in element:
             name = local(child)
             if not str(child.tag).startswith(f"{{{BPMN}}}") or name in _PASSED_OVER:
@@ -143,7 +149,7 @@ class Reader(ActivityReader):
             elif name in NODES:
                 node = self._node(process, child, name, container, lanes.get(child.get("id", ""), lane))
                 if name == "subProcess":
-                    self._container(process, child, node.id, lanes, (node.lane_id, node.lane_name))
+                    self._container(process, child, node.id, lanes, (node.lane_id, node.lane_name), depth + 1)
             else:
                 self.find("unsupported-element", child, tag=name)
 

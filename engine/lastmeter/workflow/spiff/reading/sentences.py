@@ -55,6 +55,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "too-many-elements": Sentence(
         "元素超过 {limit} 个", "there are more than {limit} elements", "拆成调用活动", "split it into call activities"
     ),
+    "nested-too-deep": Sentence(
+        "子流程嵌套超过 {limit} 层",
+        "sub-processes are nested more than {limit} deep",
+        "拆成调用活动",
+        "split them into call activities",
+    ),
     "duplicate-id": Sentence("编号 {id} 重复", "the id {id} is used twice", "给其中一个改名", "rename one of them"),
     "missing-id": Sentence("元素 {tag} 没有编号", "an element {tag} has no id", "填写 id", "give it an id"),
     "unresolved-reference": Sentence(
