@@ -18,7 +18,7 @@ from lastmeter.decisions.trace import Outcome, TableTrace
 from lastmeter.feel.errors import NoValue
 from lastmeter.feel.runtime import too_deep
 from lastmeter.feel.types import ANY, FeelType, FunctionType, fit
-from lastmeter.feel.values import FeelFunction, coerce
+from lastmeter.feel.values import FeelFunction, coerce, measured
 
 MAX_DECISIONS_DEEP = 60
 
@@ -202,7 +202,7 @@ class Model:
     def _answered(self, functions: Mapping[str, FeelFunction] | None, work: Callable[[ModelRun], object]) -> Outcome:
         run = ModelRun(functions)
         try:
-            value = work(run)
+            value = measured(work(run))
         except RecursionError:
             raise too_deep() from None
         finally:

@@ -141,6 +141,7 @@ def _ratio(left: int, right: int) -> Decimal:
 def power(run: Run, left: object, right: object) -> object:
     """`left ** right`."""
     if isinstance(left, Decimal) and isinstance(right, Decimal):
+        run.charge(20)  # fractional exponents go through logarithms
         return finite(NUMBERS.power(left, right))
     raise _no("**", left, right)
 

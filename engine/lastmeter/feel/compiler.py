@@ -322,7 +322,12 @@ class Compiler:
         body = None if node.body is None else self.step(node.body, env)
         signature = FunctionType(tuple(type_ for _, type_ in node.parameters), ANY)
         places = tuple(slots)
-        return lambda run, slots: steps.Closure(body, slots[:], node.parameters, places, signature)
+
+        def step(run: Run, slots: Slots) -> object:
+            run.charge(3)
+            return steps.Closure(body, slots[:], node.parameters, places, signature)
+
+        return step
 
     # --- collections -------------------------------------------------------------------------------------------------
 
@@ -332,6 +337,7 @@ class Compiler:
         if len(set(keys)) != len(keys):
             return steps.warning("a context has two entries of the same name")
         entries: list[tuple[str, int, Step]] = []
+        cost = 2 + len(keys)
         for key, value in node.entries:
             slot = self.slot()
             own = Env(env, key, slot)
@@ -339,6 +345,8 @@ class Compiler:
             env = own
 
         def step(run: Run, slots: Slots) -> object:
+            # A context takes some two hundred bytes, a loop's turn only a hundred.
+            run.charge(cost)
             result: dict[str, object] = {}
             for key, slot, value in entries:
                 made = value(run, slots)

@@ -14,7 +14,7 @@ from lastmeter.feel.runtime import MAX_STEPS, Run, too_deep
 from lastmeter.feel.steps import MISSING, Check, Slots, Step
 from lastmeter.feel.tree import Literal, Tests
 from lastmeter.feel.types import FeelType
-from lastmeter.feel.values import FeelFunction, FeelValue, coerce
+from lastmeter.feel.values import FeelFunction, FeelValue, coerce, measured
 
 # A published definition holds some hundred expressions; a busy office runs a few dozen definitions.
 CACHE_SIZE = 8192
@@ -80,7 +80,8 @@ class Expression(_Compiled):
     ) -> FeelValue:
         """The value; reasons for nulls are appended to `warnings`. Raises FeelBudgetExceeded."""
         try:
-            return self._step(Run(warnings, functions, steps), self._loaded(context))
+            value = self._step(Run(warnings, functions, steps), self._loaded(context))
+            return measured(value) if type(value) is list or type(value) is dict else value
         except RecursionError:
             raise too_deep() from None
 

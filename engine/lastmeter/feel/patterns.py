@@ -12,6 +12,7 @@ from typing import TypeVar
 import regex
 
 from lastmeter.feel.errors import FeelBudgetExceeded, NoValue
+from lastmeter.feel.runtime import MAX_STRING
 
 # Half of the second that a whole expression may take.
 TIME_LIMIT = 0.5
@@ -145,8 +146,15 @@ def replace(text: str, pattern: str, replacement: str, flags: str) -> str:
     compiled = _compiled(pattern, flags)
     parts = [replacement] if "q" in flags else _replacement(replacement, compiled.groups)
 
+    size = 0
+
     def filled(match: regex.Match[str]) -> str:
-        return "".join(part if isinstance(part, str) else match[part] or "" for part in parts)
+        nonlocal size
+        text = "".join(part if isinstance(part, str) else match[part] or "" for part in parts)
+        size += len(text)
+        if size > MAX_STRING:
+            raise FeelBudgetExceeded("string", "文本超过一百万字符。", "A text grew beyond a million characters.")
+        return text
 
     return _timed(lambda: compiled.sub(filled, text, timeout=TIME_LIMIT))
 

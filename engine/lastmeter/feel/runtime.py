@@ -10,8 +10,8 @@ from lastmeter.feel.errors import FeelBudgetExceeded
 if TYPE_CHECKING:
     from lastmeter.feel.values import Invocable
 
-# Half a million loop turns take about half a second here; a real table or condition takes fewer than a thousand.
-MAX_STEPS = 500_000
+# So many turns of a loop take less than a second; a real table or condition takes fewer than a thousand.
+MAX_STEPS = 400_000
 # Each call of a FEEL function costs some eight Python frames, and Python allows a thousand.
 MAX_DEPTH = 80
 MAX_STRING = 1_000_000

@@ -12,7 +12,7 @@ from lastmeter.feel.arithmetic import negate
 from lastmeter.feel.errors import NoValue
 from lastmeter.feel.library import LIBRARY
 from lastmeter.feel.types import FeelType, FunctionType, fit
-from lastmeter.feel.values import Invocable, Range, arrange, equal, in_range, kind_of, order
+from lastmeter.feel.values import Invocable, Range, arrange, equal, in_range, kind_of, measured, order
 
 if TYPE_CHECKING:
     from lastmeter.feel.runtime import Run
@@ -141,7 +141,7 @@ def path(base: Step, name: str) -> Step:
 def member(run: Run, value: object, name: str) -> object:
     """`value.name`: an entry, a property, or that of every item of a list."""
     if isinstance(value, list):
-        run.room(len(value))
+        run.charge(len(value))
         return [member(run, item, name) for item in value]
     if isinstance(value, dict):
         if name in value:
@@ -291,7 +291,7 @@ def negation(operand: Step) -> Step:
 
 
 def instance_of(value: Step, type_: FeelType) -> Step:
-    return lambda run, slots: type_.holds(value(run, slots))
+    return lambda run, slots: type_.holds(measured(value(run, slots)))
 
 
 def unary_value(symbol: str, operand: Step) -> Step:
@@ -446,7 +446,11 @@ def call_named(find: Step, arguments: list[Step], names: tuple[str, ...]) -> Ste
 
 
 def list_of(items: list[Step]) -> Step:
-    return lambda run, slots: [item(run, slots) for item in items]
+    def step(run: Run, slots: Slots) -> object:
+        run.charge(1)
+        return [item(run, slots) for item in items]
+
+    return step
 
 
 def _as_list(value: object) -> list[object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lastmeter.feel import temporal
-from lastmeter.feel.values import Invocable, Range, kind_of
+from lastmeter.feel.values import Invocable, Range, kind_of, measured
 
 
 class FeelType:
@@ -205,6 +205,9 @@ def fit(value: object, type_: FeelType) -> tuple[object, bool]:
 
     Source: DMN 1.5, 10.3.2.9.4.
     """
+    if isinstance(type_, AnyType):
+        return value, True
+    measured(value)
     if conforms(value, type_):
         return value, True
     if type_.is_list and not isinstance(value, list) and conforms([value], type_):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lastmeter.errors import LastmeterError
 from lastmeter.feel import temporal
-from lastmeter.feel.errors import NoValue
+from lastmeter.feel.errors import FeelBudgetExceeded, NoValue
 from lastmeter.feel.temporal import WideDate, WideDateTime, WideDuration, WideTime, YearsMonths
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ FeelValue: TypeAlias = object
 
 # Source: DMN 1.5, 10.3.2.3.1: decimal128 of IEEE 754-2008.
 NUMBERS = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, traps=[])
+
+
+# How many parts, at all depths together, a value may have that leaves an evaluation or is checked against a type.
+MAX_PARTS = 500_000
 
 
 class Invocable:
@@ -174,7 +178,41 @@ def _plain_copy(value: object) -> FeelValue:
     return value
 
 
-def equal(left: object, right: object) -> bool | None:
+class Walk:
+    """Fuel for a walk through nested values: a list of a list twice, forty times over, is small to hold but endless to
+    read.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, fuel: int = 1_000_000) -> None:
+        self.left = fuel
+
+    def spend(self, amount: int) -> None:
+        """The amount is gone. Raises FeelBudgetExceeded when there is no more."""
+        self.left -= amount
+        if self.left < 0:
+            raise FeelBudgetExceeded("size", "数据过大。", "The data grew too large.")
+
+
+def measured(value: object, walk: Walk | None = None) -> object:
+    """The value itself, once it is seen to have no more than half a million parts. Raises FeelBudgetExceeded."""
+    if type(value) is list:
+        walk = walk or Walk(MAX_PARTS)
+        walk.spend(len(value))
+        for item in value:
+            if type(item) is list or type(item) is dict:
+                measured(item, walk)
+    elif type(value) is dict:
+        walk = walk or Walk(MAX_PARTS)
+        walk.spend(len(value))
+        for item in value.values():
+            if type(item) is list or type(item) is dict:
+                measured(item, walk)
+    return value
+
+
+def equal(left: object, right: object, walk: Walk | None = None) -> bool | None:
     """Whether two values are equal; None when their types cannot be compared.
 
     Source: DMN 1.5, 10.3.2.13 and table 53.
@@ -187,19 +225,23 @@ def equal(left: object, right: object) -> bool | None:
     kinds = kind_of(left)
     if kinds != kind_of(right):
         return None
+    if kinds in ("list", "context"):
+        return _equal_collections(left, right, walk or Walk())
     return _equal_same_kind(kinds, left, right)
 
 
-def _equal_same_kind(kind: str, left: object, right: object) -> bool | None:
-    if kind == "list":
-        assert isinstance(left, list)
-        assert isinstance(right, list)
+def _equal_collections(left: object, right: object, walk: Walk) -> bool:
+    if isinstance(left, list) and isinstance(right, list):
+        walk.spend(len(left) + 1)
         pairs = zip(left, right, strict=False)
-        return len(left) == len(right) and all(equal(one, other) is True for one, other in pairs)
-    if kind == "context":
-        assert isinstance(left, dict)
-        assert isinstance(right, dict)
-        return left.keys() == right.keys() and all(equal(item, right[key]) is True for key, item in left.items())
+        return len(left) == len(right) and all(equal(one, other, walk) is True for one, other in pairs)
+    assert isinstance(left, dict)
+    assert isinstance(right, dict)
+    walk.spend(len(left) + 1)
+    return left.keys() == right.keys() and all(equal(item, right[key], walk) is True for key, item in left.items())
+
+
+def _equal_same_kind(kind: str, left: object, right: object) -> bool | None:
     if kind == "range":
         return _equal_ranges(left, right)
     if kind in ("date", "time", "date and time"):
@@ -296,16 +338,31 @@ def text_of(value: object) -> str:
 
 def literal_of(value: object, *, outer: bool = False) -> str:
     """The value as FEEL would write it; at the outermost level temporal values stand bare."""
+    return _literal(value, outer, Walk())
+
+
+def _literal(value: object, outer: bool, walk: Walk) -> str:
+    if isinstance(value, list | dict):
+        walk.spend(2 * len(value))
+        return _collection_literal(value, walk)
+    text = _scalar_literal(value, outer)
+    walk.spend(len(text))
+    return text
+
+
+def _collection_literal(value: list[object] | dict[str, object], walk: Walk) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_literal(item, False, walk) for item in value) + "]"
+    return "{" + ", ".join(f"{_key(key)}: {_literal(item, False, walk)}" for key, item in value.items()) + "}"
+
+
+def _scalar_literal(value: object, outer: bool) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Decimal):
         return format_number(value)
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, list):
-        return "[" + ", ".join(literal_of(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(key)}: {literal_of(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Range):
         return _range_text(value)
     if isinstance(value, Invocable):

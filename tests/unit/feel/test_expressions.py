@@ -273,6 +273,9 @@ def test_no_expression_reaches_python(text: str) -> None:
 
 # --- budgets ---------------------------------------------------------------------------------------------------------
 
+# Forty lists, each holding the one before twice: small to hold, endless to read.
+TWINS = "{f: function(x, n) if n = 0 then x else f([x, x], n - 1), v: f(1, 40)}"
+
 
 @pytest.mark.parametrize(
     ("text", "limit"),
@@ -283,6 +286,15 @@ def test_no_expression_reaches_python(text: str) -> None:
         ("{f: function(n) f(n + 1)}.f(1)", "depth"),
         ('{f: function(s) f(s + s)}.f("0123456789")', "string"),
         ('count(for i in 1..400000 return "0123456789012345678901234567890123456789" + string(i) + "…")', "steps"),
+        (f"{TWINS}.v = {TWINS}.v", "size"),
+        (f"string({TWINS}.v)", "size"),
+        (f"{TWINS}.v instance of list<list<list<number>>>", "size"),
+        (f"{TWINS}.v", "size"),
+        (f"flatten({TWINS}.v)", "steps"),
+        (f"{TWINS}.v.a", "steps"),
+        ("for i in 1..400000 return {a: i, b: i}", "steps"),
+        ("for i in 1..400000 return exp(i / 1000)", "steps"),
+        ('replace(string(for i in 1..9999 return 1), "1", string(for i in 1..9999 return 2))', "string"),
         ('matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "^(a|aa)+$")', "pattern"),
         ("{f: function(l, n) if n = 0 then l else f(concatenate(l, l), n - 1)}.f([1, 2, 3], 40)", "steps"),
     ],

@@ -255,7 +255,7 @@ def _distinct(run: Run, values: list[object]) -> list[object]:
                 continue
             seen.add(value)
         else:
-            run.charge(len(others) >> 2)
+            run.charge(len(others))
             if any(_same(value, other) for other in others):
                 continue
             others.append(value)
@@ -265,14 +265,15 @@ def _distinct(run: Run, values: list[object]) -> list[object]:
 
 @builtin("flatten", items())
 def flatten(run: Run, values: list[object]) -> list[object]:
-    return run.sized(_flat(values))
+    return run.sized(_flat(run, values))
 
 
-def _flat(values: list[object]) -> list[object]:
+def _flat(run: Run, values: list[object]) -> list[object]:
+    run.charge(len(values))
     result: list[object] = []
     for value in values:
         if isinstance(value, list):
-            result.extend(_flat(value))
+            result.extend(_flat(run, value))
         else:
             result.append(value)
     return result

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from lastmeter.feel.runtime import Run
 
 
+# Logarithms and exponentials to 34 digits take as long as twenty turns of a loop.
+_SLOW = 20
+
+
 def integer(value: Decimal, what: str) -> int:
     """The number as an int. Raises NoValue when it has a fraction or is enormous."""
     if value.adjusted() > 20 or value != value.to_integral_value():
@@ -115,11 +119,13 @@ def sqrt(run: Run, n: Decimal) -> Decimal:
 
 @builtin("log", number("number"))
 def log(run: Run, n: Decimal) -> Decimal:
+    run.charge(_SLOW)
     return finite(NUMBERS.ln(n))
 
 
 @builtin("exp", number("number"))
 def exp(run: Run, n: Decimal) -> Decimal:
+    run.charge(_SLOW)
     return finite(NUMBERS.exp(n))
 
 
