@@ -156,12 +156,15 @@ def _cut_labels(drawing: _Drawing) -> Iterator[str]:
             lines = lines_of(name, box[2] - box[0] - 10, 12, 99)
             if len(lines) * 15 > box[3] - box[1] - 8:
                 yield f"the name of {identifier} does not fit"
-        elif kind in ("lane", "participant") and text_width(name, 12) > max(box[3] - box[1], box[2] - box[0]) - 8:
-            yield f"the name of {identifier} does not fit"
-        elif kind == "lane" and text_width(name, 12) > box[3] - box[1] - 8:
+        elif kind in ("lane", "participant") and text_width(name, 12) > _heading(kind, box) - 8:
             yield f"the name of {identifier} does not fit"
         elif kind in EVENTS | GATEWAYS and name and identifier not in drawing.labels:
             yield f"the name of {identifier} has no place"
+
+
+def _heading(kind: str, box: Box) -> int:
+    """How long the strip is that holds the name: a lane's is its height, a closed pool may use its width."""
+    return box[3] - box[1] if kind == "lane" else max(box[3] - box[1], box[2] - box[0])
 
 
 def _is_open(drawing: _Drawing, identifier: str) -> bool:

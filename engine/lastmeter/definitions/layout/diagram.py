@@ -10,7 +10,7 @@ from lxml import etree
 from lastmeter.definitions.layout.drawing import Band, draw_links, lay_out_scope, set_coordinates
 from lastmeter.definitions.layout.labels import line_label
 from lastmeter.definitions.layout.routing import Border
-from lastmeter.definitions.layout.shapes import Box, Link, Point, Scope, read_scope
+from lastmeter.definitions.layout.shapes import Box, Link, Node, Point, Scope, read_scope
 from lastmeter.definitions.source import BPMN, BPMNDI, DC, DI, lane_of_nodes, leaf_lanes, processes
 
 _LEFT, _TOP = 160, 80
@@ -47,7 +47,7 @@ def diagram(root: etree._Element) -> etree._Element | None:
     if not pools:
         return None
     collaboration = root.find(f"{BPMN}collaboration")
-    known = {node_id for pool in pools for node_id in pool.scope.nodes}
+    known = {node_id for pool in pools for node_id in _all_ids(pool.scope)}
     drawn_as_pool = {pool.participant for pool in pools}
     boxes = _closed_boxes(root, drawn_as_pool)
     messages = _messages(root, known, drawn_as_pool | {box for box, _ in boxes})
@@ -91,6 +91,12 @@ def _read_pool(root: etree._Element, process: etree._Element) -> _Pool:
     return _Pool(process, participant, lanes, read_scope(process, lane_index, max(1, len(lanes))))
 
 
+def _all_ids(scope: Scope) -> list[str]:
+    """The ids of everything drawn in the scope, sub-processes looked into."""
+    inner = [identifier for node in scope.nodes.values() if node.inner for identifier in _all_ids(node.inner)]
+    return [*scope.nodes, *inner]
+
+
 def _closed_boxes(root: etree._Element, open_pools: set[str]) -> list[tuple[str, str]]:
     found = [(p.get("id", ""), p.get("name") or "") for p in root.iter(f"{BPMN}participant")]
     return [(identifier, name) for identifier, name in found if identifier and identifier not in open_pools]
@@ -113,9 +119,10 @@ def _split_boxes(boxes: list[str], messages: list[Link], pools: list[_Pool]) -> 
     offset = 0
     lanes = sum(max(1, len(pool.lanes)) for pool in pools)
     for pool in pools:
+        homes = {identifier: node for node in pool.scope.nodes.values() for identifier in _ids_of(node)}
         for message in messages:
             for box, other in ((message.source, message.target), (message.target, message.source)):
-                node = pool.scope.nodes.get(other)
+                node = homes.get(other)
                 if box in rows and node is not None:
                     rows[box].append((offset + node.lane + 0.5) / lanes)
                     columns[box].append(node.column)
@@ -128,6 +135,10 @@ def _split_boxes(boxes: list[str], messages: list[Link], pools: list[_Pool]) -> 
     below = [box for box in boxes if box not in above]
     by_column = {box: mean(columns[box], 0) for box in boxes}
     return sorted(above, key=by_column.__getitem__), sorted(below, key=by_column.__getitem__)
+
+
+def _ids_of(node: Node) -> list[str]:
+    return [node.id, *(_all_ids(node.inner) if node.inner else ())]
 
 
 def _box_frames(boxes: list[str], top: int, width: int) -> dict[str, Box]:

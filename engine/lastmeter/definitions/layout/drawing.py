@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lastmeter.definitions.layout.labels import line_label, node_label
 from lastmeter.definitions.layout.placing import place
-from lastmeter.definitions.layout.routing import Border, Router, plain_path
+from lastmeter.definitions.layout.routing import Border, Port, Router, corners, plain_path
 from lastmeter.definitions.layout.shapes import (
     GAP,
     PITCH,
@@ -29,6 +29,7 @@ _COLUMN_TRACKS = (12, 21, 30, 39, 48)
 _INSIDE = 20  # between a sub-process's frame and its content
 _CAPTION = 26  # height of a sub-process's own name
 _WINDOW = 2 * PITCH  # a line is first looked for this near to its two ends
+_ROUNDS = 2  # the second time a line knows the lines that came after it
 _BOTTOM_EVENTS = ("startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent")
 
 
@@ -169,8 +170,11 @@ def draw_links(
     """Paths and labels of every scope filled in; returns the paths of the message flows."""
     nodes = {node.id: node for scope in scopes.values() for node in scope.nodes.values()}
     for scope in scopes.values():
-        scope.labels = {node.id: box for node in scope.nodes.values() if (box := node_label(node)) is not None}
-    xs = _columns(scopes.values(), left) | {node.center[0] for node in nodes.values()}
+        scope.labels = _node_labels(scope)
+    deep = {key: value for scope in scopes.values() for key, value in _inside(scope, 0, 0, None)}
+    ends = {end for message in messages for end in (message.source, message.target)}
+    xs = _columns(scopes.values(), left) | {(box[0] + box[2]) // 2 for key, (_, box) in deep.items() if key in ends}
+    xs |= {node.center[0] for node in nodes.values()}
     ys = {y for scope in scopes.values() for y in _rows(scope)}
     ys = {y for y in ys if all(abs(y - edge) > 3 for edge in band_edges)}
     ys |= {node.center[1] for node in nodes.values() if not node.host} | {border.y for border in borders.values()}
@@ -179,9 +183,12 @@ def draw_links(
     hosts = {node.host for node in nodes.values() if node.host}
     message_paths = {}
     for message in messages:
-        message_paths[message.id] = _draw_message(router, message, nodes, borders, hosts)
+        message_paths[message.id] = _draw_message(router, message, nodes, deep, borders, hosts)
     for key, scope in scopes.items():
-        _draw_flows(router, scope, bounds[key], hosts)
+        order = _flow_order(scope)
+        for _ in range(_ROUNDS):
+            for flow in order:
+                _draw_flow(router, scope, flow, bounds[key], hosts)
         _draw_ties(router, scope, bounds[key])
         _lift_labels(scope)
     for scope in scopes.values():
@@ -189,26 +196,76 @@ def draw_links(
     return message_paths
 
 
+def _node_labels(scope: Scope) -> dict[str, Box]:
+    """The names of events and gateways; of two boundary events side by side the left one's stands to its left."""
+    edges = {(node.host, node.on_top, node.x) for node in scope.nodes.values() if node.host}
+    labels: dict[str, Box] = {}
+    for node in scope.nodes.values():
+        neighbour = any(host == node.host and top == node.on_top and x > node.x for host, top, x in edges)
+        if (box := node_label(node, leftwards=bool(node.host) and neighbour)) is not None:
+            labels[node.id] = box
+    return labels
+
+
+def _inside(scope: Scope, dx: int, dy: int, wall: Node | None) -> Iterator[tuple[str, tuple[Node, Box]]]:
+    """Every element inside a sub-process of the scope: the outermost sub-process around it, and its own box."""
+    for node in scope.nodes.values():
+        x, y = node.x + dx, node.y + dy
+        if wall is not None:
+            yield node.id, (wall, (x, y, x + node.width, y + node.height))
+        if node.inner is not None:
+            yield from _inside(node.inner, x, y, wall or node)
+
+
 def _draw_message(
-    router: Router, message: Link, nodes: Mapping[str, Node], borders: Mapping[str, Border], hosts: set[str]
+    router: Router,
+    message: Link,
+    nodes: Mapping[str, Node],
+    deep: Mapping[str, tuple[Node, Box]],
+    borders: Mapping[str, Border],
+    hosts: set[str],
 ) -> list[Point]:
+    """A message's path; one that is meant for an element inside a sub-process goes straight through its wall."""
     everywhere = (-(10**6), -(10**6), 10**6, 10**6)
-    source, target = nodes.get(message.source), nodes.get(message.target)
-    if source is not None and target is not None:
-        starts, ends = router.leaving(source, hosts, vertical=True), router.entering(target, hosts, vertical=True)
-        return router.route(starts, ends, everywhere, message.target) or plain_path(source, target)
-    near = source or target
-    if near is not None:
-        border = borders[message.target if near is source else message.source]
-        starts = router.leaving(near, hosts, vertical=True)
-        path = router.route(starts, border, everywhere, border.owner) or [near.center, (near.center[0], border.y)]
-        return path if near is source else path[::-1]
-    one, other = borders[message.source], borders[message.target]
-    x = (max(one.left, other.left) + min(one.right, other.right)) // 2
-    return [(x, one.y), (x, other.y)]
+
+    def leaving(identifier: str) -> list[Port] | None:
+        if identifier in deep:
+            wall, inner = deep[identifier]
+            return router.through_wall(wall.box, inner, leaving=True)
+        return router.leaving(nodes[identifier], hosts, vertical=True) if identifier in nodes else None
+
+    def entering(identifier: str) -> list[Port] | None:
+        if identifier in deep:
+            wall, inner = deep[identifier]
+            return router.through_wall(wall.box, inner, leaving=False)
+        return router.entering(nodes[identifier], hosts, vertical=True) if identifier in nodes else None
+
+    def extended(path: list[Point], identifier: str) -> list[Point]:
+        if identifier not in deep:
+            return path
+        _, inner = deep[identifier]
+        x, y = path[-1]
+        return corners([*path, (x, inner[1] if y <= inner[1] else inner[3])])
+
+    out, into = leaving(message.source), entering(message.target)
+    if out is not None and into is not None:
+        path = router.route(message.id, out, into, everywhere, message.target)
+        path = path or corners([out[0].point, (out[0].point[0], into[0].point[1]), into[0].point])
+        return extended(extended(path, message.target)[::-1], message.source)[::-1]
+    near = message.source if out is not None else message.target
+    starts = out if out is not None else leaving(near)
+    if starts is None:
+        one, other = borders[message.source], borders[message.target]
+        x = (max(one.left, other.left) + min(one.right, other.right)) // 2
+        return [(x, one.y), (x, other.y)]
+    border = borders[message.target if near == message.source else message.source]
+    point = starts[0].point
+    path = router.route(message.id, starts, border, everywhere, border.owner) or [point, (point[0], border.y)]
+    path = extended(path[::-1], near)
+    return path[::-1] if near == message.source else path
 
 
-def _draw_flows(router: Router, scope: Scope, bounds: Box, hosts: set[str]) -> None:
+def _flow_order(scope: Scope) -> list[Link]:
     """Short flows first: they set the straight lines that longer ones find their way around; returns last."""
 
     def distance(flow: Link) -> tuple[bool, int]:
@@ -216,13 +273,20 @@ def _draw_flows(router: Router, scope: Scope, bounds: Box, hosts: set[str]) -> N
         steps = abs(source.column - target.column) + 2 * abs(source.lane - target.lane) + abs(source.row - target.row)
         return (flow.id in scope.back, steps)
 
-    for flow in sorted(scope.flows, key=distance):
-        source, target = scope.nodes[flow.source], scope.nodes[flow.target]
-        starts = router.leaving(source, hosts, back=flow.id in scope.back)
-        ends = router.entering(target, hosts)
-        near = _window([source.box, target.box], bounds)
-        path = router.route(starts, ends, near, target.id) or router.route(starts, ends, bounds, target.id)
-        scope.paths[flow.id] = path or plain_path(source, target)
+    return sorted(scope.flows, key=distance)
+
+
+def _draw_flow(router: Router, scope: Scope, flow: Link, bounds: Box, hosts: set[str]) -> None:
+    """The flow's path, drawn anew where it was drawn before: what came after it may have made another way better."""
+    router.erase(flow.id)
+    source, target = scope.nodes[flow.source], scope.nodes[flow.target]
+    starts = router.leaving(source, hosts, back=flow.id in scope.back)
+    ends = router.entering(target, hosts)
+    near = _window([source.box, target.box], bounds)
+    path = router.route(flow.id, starts, ends, near, target.id) or router.route(
+        flow.id, starts, ends, bounds, target.id
+    )
+    scope.paths[flow.id] = path or plain_path(source, target)
 
 
 def _draw_ties(router: Router, scope: Scope, bounds: Box) -> None:
@@ -230,7 +294,8 @@ def _draw_ties(router: Router, scope: Scope, bounds: Box) -> None:
         source, target = scope.nodes.get(tie.source), scope.nodes.get(tie.target)
         if source is None or target is None:
             continue
-        path = router.route(router.leaving(source, set()), router.entering(target, set()), bounds, target.id)
+        starts, ends = router.leaving(source, set()), router.entering(target, set())
+        path = router.route(tie.id, starts, ends, bounds, target.id)
         scope.paths[tie.id] = path or plain_path(source, target)
 
 

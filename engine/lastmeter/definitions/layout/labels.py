@@ -8,13 +8,17 @@ from itertools import pairwise
 from lastmeter.definitions.layout.shapes import Box, Node, Point, wrapped
 
 
-def node_label(node: Node, *, above: bool = False) -> Box | None:
-    """The box of the name of an event, gateway or data shape; None where the name stands inside the shape."""
+def node_label(node: Node, *, above: bool = False, leftwards: bool = False) -> Box | None:
+    """The box of the name of an event, gateway or data shape; None where the name stands inside the shape.
+
+    A boundary event's name stands at its lower right, or with `leftwards` at its lower left.
+    """
     if not node.name:
         return None
     if node.host:
         width, height = wrapped(node.name, 66)
-        left, top = node.x + node.width + 2, node.y - 4 if node.on_top else node.y + 20
+        top = node.y + 16 - height if node.on_top else node.y + 20
+        left = node.x - 2 - width if leftwards else node.x + node.width + 2
     elif node.kind.endswith("Gateway"):
         width, height = wrapped(node.name, 77)
         left, top = node.x + 14 - width, node.y + 9 - height

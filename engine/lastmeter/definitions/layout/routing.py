@@ -16,7 +16,7 @@ _STEP = ((1, 0), (0, 1), (-1, 0), (0, -1))
 _MARGIN = 5  # no line comes nearer to a foreign shape
 
 # The weights were chosen by looking at drawings; one bend is worth 60 pixels.
-_BEND, _CROSSING, _BEND_TOUCH, _OVERLAP, _LABEL = 6.0, 7.0, 18.0, 80.0, 14.0
+_BEND, _CROSSING, _BEND_TOUCH, _OVERLAP, _LABEL = 6.0, 25.0, 30.0, 80.0, 14.0
 _MERGE = 0.6  # two lines into one target share their last stretch gladly
 _PORT_TAKEN, _PORT_AGAINST = 12.0, 60.0
 
@@ -44,6 +44,17 @@ class Border:
     right: int
 
 
+@dataclass(frozen=True)
+class _Trace:
+    """What one line left behind on the grid, to be taken back when it is drawn anew."""
+
+    target: str
+    edges: tuple[Edge, ...]
+    passing: tuple[tuple[Vertex, int], ...]
+    left: tuple[str, int]
+    entered: tuple[str, int]
+
+
 class Router:
     """Routes one link after the other; what is routed already makes some ways dearer."""
 
@@ -62,6 +73,7 @@ class Router:
                 self._soft[edge] += 1
         self._users: defaultdict[Edge, list[str]] = defaultdict(list)  # targets of the lines on an edge
         self._passing: defaultdict[Vertex, list[tuple[str, int]]] = defaultdict(list)  # target, axis or 2 for a bend
+        self._drawn: dict[str, _Trace] = {}
         self._left_by: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._entered_by: defaultdict[tuple[str, int], int] = defaultdict(int)
 
@@ -111,6 +123,16 @@ class Router:
         return ports
 
     @staticmethod
+    def through_wall(wall: Box, inner: Box, *, leaving: bool) -> list[Port]:
+        """Ports at the upper and lower edge of a sub-process, straight above and below an element inside it."""
+        x = (inner[0] + inner[2]) // 2
+        at = {UP: (x, wall[1]), DOWN: (x, wall[3])}
+        return [
+            Port(point, outside if leaving else (outside + 2) % 4, 0.0, f"wall of {inner}")
+            for outside, point in at.items()
+        ]
+
+    @staticmethod
     def _port(node: Node, direction: int, penalty: float) -> Port:
         x, y = node.center
         left, top, right, bottom = node.box
@@ -131,7 +153,9 @@ class Router:
 
     # -- search
 
-    def route(self, starts: list[Port], ends: list[Port] | Border, bounds: Box, target: str) -> list[Point] | None:
+    def route(
+        self, link: str, starts: list[Port], ends: list[Port] | Border, bounds: Box, target: str
+    ) -> list[Point] | None:
         """The cheapest path inside `bounds` as points with right angles; None where there is no way."""
         exits: dict[tuple[int, int, int], Port] = {}
         for port in starts:
@@ -150,7 +174,19 @@ class Router:
         if found is None:
             return None
         states, door = found
-        return self._draw(states, exits[states[0]], door, target)
+        return self._draw(link, states, exits[states[0]], door, target)
+
+    def erase(self, link: str) -> None:
+        """The grid is as if the link had not been drawn."""
+        trace = self._drawn.pop(link, None)
+        if trace is None:
+            return
+        for edge in trace.edges:
+            self._users[edge].remove(trace.target)
+        for vertex, axis in trace.passing:
+            self._passing[vertex].remove((trace.target, axis))
+        self._left_by[trace.left] -= 1
+        self._entered_by[trace.entered] -= 1
 
     def _open_border(self, border: Border, doors: defaultdict[Vertex, list[Port]]) -> None:
         j = self._y_index[border.y]
@@ -235,15 +271,26 @@ class Router:
         states.reverse()
         return states
 
-    def _draw(self, states: list[tuple[int, int, int]], start: Port, end: Port, target: str) -> list[Point]:
+    def _draw(self, link: str, states: list[tuple[int, int, int]], start: Port, end: Port, target: str) -> list[Point]:
         """The path as points; its edges and corners are noted for the lines that follow."""
-        for (i, j, _), (k, m, direction) in pairwise(states):
-            self._users[min(i, k), min(j, m), direction % 2].append(target)
         headings = [state[2] for state in states] + [end.direction]
-        for state, heading in zip(states, headings[1:], strict=True):
-            self._passing[state[:2]].append((target, heading % 2 if heading == state[2] else 2))
-        self._left_by[start.owner, start.direction] += 1
-        self._entered_by[end.owner, (end.direction + 2) % 4] += 1
+        trace = _Trace(
+            target,
+            tuple((min(i, k), min(j, m), way % 2) for (i, j, _), (k, m, way) in pairwise(states)),
+            tuple(
+                ((i, j), following % 2 if following == heading else 2)
+                for (i, j, heading), following in zip(states, headings[1:], strict=True)
+            ),
+            (start.owner, start.direction),
+            (end.owner, (end.direction + 2) % 4),
+        )
+        for edge in trace.edges:
+            self._users[edge].append(target)
+        for vertex, axis in trace.passing:
+            self._passing[vertex].append((target, axis))
+        self._left_by[trace.left] += 1
+        self._entered_by[trace.entered] += 1
+        self._drawn[link] = trace
         return corners([start.point, *((self._xs[i], self._ys[j]) for i, j, _ in states), end.point])
 
 
