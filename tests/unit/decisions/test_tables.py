@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.unit.decisions.documents import data, decision, definitions, model, table
 
 from lastmeter.decisions import DecisionModelError, Model, load
+from lastmeter.feel import unary_test
 
 ROWS = ('>= 0 | - => "low" | 1', '>= 10 | - => "mid" | 2', '>= 10 | "x" => "high" | 3')
 
@@ -166,3 +169,15 @@ def test_a_language_other_than_feel_is_refused() -> None:
     with pytest.raises(DecisionModelError) as caught:
         load(definitions(decision("t", drawn)))
     assert "juel" in str(caught.value.facts["problem_en"])
+
+
+CELL = st.sampled_from(["-", '"a"', '"b"', '"a", "b"', 'not("a")', "1", "true", "> 1", "null", "[1..3]"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELL, CELL), min_size=8, max_size=20), st.sampled_from(["a", "b", 1, 2, True, None]))
+def test_an_indexed_table_matches_as_its_cells_do_one_by_one(rows: list[tuple[str, str]], value: object) -> None:
+    drawn = table(["p", "q"], ["r"], [f"{p} | {q} => {n}" for n, (p, q) in enumerate(rows)], policy="COLLECT")
+    asked = model(data("p"), data("q"), decision("t", drawn, inputs=["p", "q"]))
+    expected = [n for n, (p, q) in enumerate(rows) if unary_test(p, value, {}) and unary_test(q, "a", {})]
+    assert asked.evaluate("t", {"p": value, "q": "a"}) == expected

@@ -349,3 +349,8 @@ def test_compiled_tests_can_be_asked_again_and_again() -> None:
     assert tests.evaluate(5, {"limit": 4}) is True
     assert tests.evaluate(5, {"limit": 6}) is False
     assert unary_test("[1..5], > 10", 12, {}) is True
+
+
+def test_names_in_scope_may_hold_keywords() -> None:
+    assert evaluate('for d in days in weekend return d = "sunday"', {"days in weekend": ["sunday"]}) == [True]
+    assert evaluate("for i in in a list return i", {"in a list": ["mary"]}) == ["mary"]

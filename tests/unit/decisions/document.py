@@ -1,0 +1,137 @@
+"""docs/decisions.md from what models answer: `python -m tests.unit.decisions.document` writes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.unit.decisions.documents import data, decision, model, table
+
+from lastmeter.decisions import analyse
+from lastmeter.feel import literal_of
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "decisions.md"
+
+ROWS = ('>= 0 | - => "low"', '>= 10 | - => "mid"', '>= 10 | "x" => "high"')
+POLICIES = (
+    ("UNIQUE", "", "只许一条命中", "exactly one rule may match"),
+    ("ANY", "", "可多条命中，结论须相同", "several may match if they agree"),
+    ("PRIORITY", "", "取允许值中排在最前的结论", "the output that stands first among the allowed values"),
+    ("FIRST", "", "取第一条命中", "the first rule that matches"),
+    ("RULE ORDER", "", "全部，按表中顺序", "all, in the table's order"),
+    ("OUTPUT ORDER", "", "全部，按结论优先级", "all, by priority of their outputs"),
+    ("COLLECT", "", "全部，成列表", "all, as a list"),
+    ("COLLECT", "COUNT", "命中条数（C#）", "how many (C#)"),
+)
+INTRODUCTION = """\
+# 决策表与决策图 · Decisions
+
+<!-- Generated: python -m tests.unit.decisions.document -->
+
+决策写在 `.dmn` 文件里（DMN 1.1 至 1.5），用 dmn-js 或 Camunda Modeler 编辑；单元格是 [FEEL](feel.md)，没有 Python。
+Decisions are `.dmn` files (DMN 1.1 to 1.5), edited with dmn-js or Camunda Modeler; cells are [FEEL](feel.md), never
+Python.
+
+```python
+from lastmeter.decisions import load, analyse
+
+model = load(xml, imports=[other_xml])          # DecisionModelError: element_id, line, problem_zh, problem_en
+model.evaluate("procurement method", {"amount": 120})
+outcome = model.decide("procurement method", {"amount": 120})
+outcome.value, outcome.warnings                 # why a null is null
+outcome.trace[-1].inputs, outcome.trace[-1].rule_ids   # which rules matched, with which inputs
+model.decisions                                 # id, name, label, names of the inputs each needs
+model.evaluate_service("service", {...}); model.evaluate_function("function", {...})
+analyse(model.tables[0])                        # gaps, overlaps, conflicts, unreachable rules, with examples
+```
+
+## 支持的内容 · What is supported
+
+- 决策表：全部命中策略与汇总（C+ C< C> C#）、默认输出、允许值、多个输出、备注。
+  Tables with every hit policy and aggregation, defaults, allowed values, several outputs, annotations.
+- 决策图：输入、决策、业务知识模型、决策服务、引入的模型；循环依赖在载入时拒绝。
+  Graphs of inputs, decisions, business knowledge models, services and imports; circles are refused when loaded.
+- 框式表达式：文字、上下文、列表、关系、调用、函数、条件、筛选、for、some、every。
+  Boxed literal, context, list, relation, invocation, function, conditional, filter, for, some, every.
+- 类型：项目定义、允许值、约束、集合、组件、函数类型；单项与单元素列表、日期与其零点之间自动转换。
+  Item definitions with allowed values, constraints, collections, components and functions; a single item and a
+  list of one, a date and its midnight are converted into each other.
+- 一个决策只看得见它声明需要的东西；没有画输入数据的表可读取调用时给出的全部名称。
+  A decision sees what it requires; a table drawn without input data reads whatever names it is given.
+
+## 与标准不同之处 · Departures
+
+- 用 Java 或 PMML 写的函数不运行，结果为 null 并有警告；FEEL 以外的表达式语言在载入时拒绝。
+  Functions in Java or PMML give null with a warning; other expression languages are refused when the file is loaded.
+- 作为输入给出的决策结果不会取代对它的计算，只有决策服务的输入决策例外：旧流程变量不会冻结新的决定。
+  A decision's value given as an input does not replace its evaluation, except for the input decisions of a
+  service: a process variable from yesterday must not freeze today's decision.
+- 没有规则命中时，收集类策略给出空列表（C# 为 0），其余为 null 并有警告。
+  Without a match the collecting policies give an empty list (0 for C#), the others null with a warning.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, _policies(), _analysis(), KIT])
+
+
+def _policies() -> str:
+    rows = "\n".join(f"| {number} | {_cells(row)} |" for number, row in enumerate(ROWS, 1))
+    answers = []
+    for policy, aggregation, zh, en in POLICIES:
+        drawn = table(
+            ["amount", "code"],
+            ["level"],
+            ROWS,
+            policy=policy,
+            aggregation=aggregation,
+            allowed={"level": '"high", "mid", "low"'},
+        )
+        asked = model(data("amount"), data("code"), decision("grade", drawn, inputs=["amount", "code"]))
+        values = [literal_of(asked.evaluate("grade", {"amount": amount, "code": "x"})) for amount in (5, 12)]
+        answers.append(
+            f"| {policy}{' ' + aggregation if aggregation else ''} | {zh}：{en} | `{values[0]}` | `{values[1]}` |"
+        )
+    return (
+        "## 命中策略 · Hit policies\n\n"
+        f"| # | amount | code | level（high, mid, low） |\n|---|---|---|---|\n{rows}\n\n"
+        "| 策略 policy | 含义 meaning | amount = 5, code = x | amount = 12, code = x |\n|---|---|---|---|\n"
+        + "\n".join(answers)
+        + "\n"
+    )
+
+
+def _cells(row: str) -> str:
+    return row.replace(" => ", " | ").replace("|", "| ").replace("|  ", "| ")
+
+
+def _analysis() -> str:
+    drawn = table(["age"], ["grade"], ['< 18 => "minor"', '[19..60] => "adult"', '>= 60 => "senior"', '(1..1) => "?"'])
+    findings = analyse(model(decision("t", drawn)).tables[0])
+    lines = "\n".join(
+        f"- `{each.kind}` {each.sentence_zh} {each.sentence_en}"
+        + (f" `{literal_of(dict(each.example))}`" if each.rules and each.example else "")
+        for each in findings
+    )
+    return (
+        "## 分析 · Analysis\n\n"
+        'UNIQUE，一列 `age`：`< 18` → "minor"，`[19..60]` → "adult"，`>= 60` → "senior"，`(1..1)` → "?"。\n\n'
+        + lines
+        + "\n\n"
+        "含变量或公式的列不作分析，并如实说明。 Columns with variables or formulas are not analysed, and that is said.\n"
+    )
+
+
+KIT = """\
+## 公开符合性测试集 · The public compatibility kit
+
+The kit of the DMN community (about 3,390 cases) has been read in part for what the standard leaves open; the cases
+have not been run as a whole here, so there is no score to quote. Read and followed: equality, `in`, lists,
+`instance of`, coercion and implicit conversions, contexts, for loops, the `range` function, boxed filter and
+quantifiers, decision services (but for the departure above).
+公开测试集只阅读了部分类别，尚未整体运行，因此没有分数可报。
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")
