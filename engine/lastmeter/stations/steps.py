@@ -14,7 +14,7 @@ from lastmeter.connectors import Step, connector
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.identity.people import notify_role
 from lastmeter.stations import contracts, evaluations, figures, ports, rules, staffing
-from lastmeter.stations.models import Contract, Evaluation, Finding, Report, Termination
+from lastmeter.stations.models import Contract, Evaluation, Finding, Report, Station, Termination
 
 Outputs = Mapping[str, Any]
 REPORT_MONTHS = 12
@@ -61,10 +61,25 @@ def _take_parties(step: Step, contract: Contract) -> None:
 # --- contract ------------------------------------------------------------------------------------------------------
 
 
-@connector("stations.record_contract", zh="登记合同草案", en="Record the draft contract", inputs=("award_noticed_on",))
+def _station(step: Step) -> Station:
+    """The street's station; where no street takes part, the district's main station. Raises Missing."""
+    if "street" in step.parties:
+        return contracts.station_of_street(step.session, step.parties["street"])
+    found = step.session.scalar(
+        select(Station).where(Station.district_id == step.parties["district"], Station.kind == "district_main")
+    )
+    if found is None:
+        raise Missing(what="station", kind="district_main")
+    return found
+
+
+@connector(
+    "stations.record_contract", zh="登记合同草案", en="Record the draft contract",
+    inputs=("award_noticed_on", "award_fen", "procurement_id"),
+)  # fmt: skip
 def record_contract(step: Step, **_inputs: Any) -> Outputs:
     data = _submission(step, "task_draft_contract")
-    station = contracts.station_of_street(step.session, step.parties["street"])
+    station = _station(step)
     award = step.variables.get("award_fen")
     procurement = step.variables.get("procurement_id")
     made = contracts.draft(
@@ -87,7 +102,7 @@ def record_contract(step: Step, **_inputs: Any) -> Outputs:
 @connector("stations.sign_contract", zh="合同生效", en="Put the contract in force", inputs=("contract_id",))
 def sign_contract(step: Step, **_inputs: Any) -> Outputs:
     contract = _contract(step.session, step.variables["contract_id"])
-    station = contracts.station_of_street(step.session, step.parties["street"])
+    station = _station(step)
     contracts.put_in_force(step.session, step.actor, contract, station, _today(step))
     return {"signed_on": _today(step), "starts_on": contract.starts_on, "contract_id": contract.id}
 
