@@ -63,7 +63,7 @@ def _database() -> Iterator[Callable[[], Session]]:
         from lastmeter.embedded import postgres
 
         keys.configure(settings, create=True)
-        with postgres.start(settings.data_dir / "postgres") as cluster:
+        with postgres.start_or_attach(settings.data_dir / "postgres") as cluster:
             migrations.upgrade(cluster.url(role=postgres.OWNER))
             engine = db.make_engine(cluster.url())
             try:

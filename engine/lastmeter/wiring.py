@@ -7,7 +7,9 @@ import pkgutil
 
 import lastmeter
 from lastmeter.casework import cases
-from lastmeter.stations import ports
+from lastmeter.forms import sources
+from lastmeter.stations import parties, ports
+from lastmeter.workflow import hooks
 
 MODEL_MODULES = "models"
 STEP_MODULES = "steps"
@@ -37,3 +39,5 @@ def connect() -> None:
     for module in _modules(STEP_MODULES):
         importlib.import_module(module)
     ports.connect(cases.count, cases.orphaned)
+    hooks.complete_parties = parties.complete
+    hooks.form_scope = sources.scope_in

@@ -71,7 +71,7 @@ def open_factory(settings: Settings) -> sessionmaker[Session]:
 
 def database_url(settings: Settings) -> str:
     """The database that is set, else the embedded one that the parent process runs."""
-    return settings.database_url or postgres.attach(settings.data_dir).url()
+    return settings.database_url or postgres.attach(settings.data_dir / "postgres").url()
 
 
 def engine_of(factory: sessionmaker[Session]) -> Engine:

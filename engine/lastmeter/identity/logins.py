@@ -156,3 +156,11 @@ def actor_of_token(session: Session, secret: str) -> tuple[int, Actor]:
 
 def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
+
+
+def require_password(account: Account, password: str) -> None:
+    """Nothing if it is the account's password. Raises LoginRefused."""
+    try:
+        _hasher.verify(account.password_hash, password)
+    except (VerificationError, InvalidHashError):
+        raise LoginRefused() from None

@@ -1,0 +1,1 @@
+"""The pages and the API of Lastmeter: Flask, Jinja, no business rules."""

@@ -1,0 +1,187 @@
+"""Instances: listed, opened, started, cancelled; their timeline, parties, documents, children, audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from lastmeter.audit import AuditEvent
+from lastmeter.definitions import publishing
+from lastmeter.documents import files
+from lastmeter.documents.models import Document
+from lastmeter.errors import LastmeterError, Missing
+from lastmeter.forms import FormInvalid, sources
+from lastmeter.identity.models import Organisation
+from lastmeter.identity.roles import ROLES
+from lastmeter.workflow import instances, task_view
+from lastmeter.workflow.models import HumanTask, Instance
+from lastmeter_web import i18n
+from lastmeter_web.extensions import db
+from lastmeter_web.instances.progress import picture
+from lastmeter_web.security import actor, allow
+from lastmeter_web.sentences import sentence
+
+blueprint = Blueprint("instances", __name__, template_folder="templates")
+PARTY_NAMES = {
+    "district": ("区县民政局", "District bureau"), "city": ("市民政局", "City bureau"), "finance": ("财政局", "Finance"),
+    "street": ("街道（镇）", "Street office"), "provider": ("承接机构", "Provider"), "team": ("驻站团队", "Station team"),
+    "agency": ("采购代理机构", "Procurement agency"), "evaluator": ("评估机构", "Evaluators"),
+    "dispatch": ("派单中心", "Dispatch centre"), "city_finance": ("市财政局", "City finance"),
+}  # fmt: skip
+
+
+@blueprint.get("/instances")
+@allow("process.view")
+def show() -> str:
+    asked = {name: request.args.get(name) or None for name in ("definition", "state", "q", "cursor")}
+    page = instances.listing(db.session(), actor(), **asked)  # type: ignore[arg-type]  # names checked by the engine
+    return render_template("instances/show.html", page=page, asked=asked, titles=_titles())
+
+
+def _titles() -> dict[str, str]:
+    return {row.key: i18n.both(row.title_zh, row.title_en) for row in publishing.newest(db.session())}
+
+
+@blueprint.get("/instances/<int:instance_id>")
+@allow("task.work")
+def instance(instance_id: int) -> str:
+    session = db.session()
+    found = instances.get(session, actor(), instance_id)
+    loaded = publishing.load(session, found.definition_id)
+    waiting = session.scalars(
+        select(HumanTask)
+        .where(HumanTask.instance_id == found.id, HumanTask.state.in_(("open", "hold", "suspended")))
+        .order_by(HumanTask.sort_at)
+    ).all()
+    return render_template(
+        "instances/instance.html",
+        instance=found,
+        loaded=loaded,
+        title=i18n.both(loaded.title_zh, loaded.title_en),
+        history=[line for line in instances.history(session, found.id) if line.event != "entered"],
+        picture=picture(session, found),
+        parties=_parties(found.id),
+        waiting=waiting,
+        timers=instances.timers(session, found.id),
+        children=instances.children(session, found.id),
+        parent=session.get(Instance, found.parent_id) if found.parent_id else None,
+        documents=files.of_owner(session, f"instance/{found.id}"),
+        earlier=task_view.earlier(session, actor(), found, loaded),
+        audit=_audit(found.id) if actor().may("audit.read") else [],
+        titles=_titles(),
+    )
+
+
+def _parties(instance_id: int) -> list[tuple[str, str]]:
+    given = instances.parties(db.session(), instance_id)
+    rows = {
+        row.id: row for row in db.session().scalars(select(Organisation).where(Organisation.id.in_(given.values())))
+    }
+    named = []
+    for name, organisation_id in given.items():
+        if organisation_id in rows:
+            row = rows[organisation_id]
+            named.append((i18n.both(*PARTY_NAMES.get(name, (name, name))), i18n.both(row.name, row.name_en)))
+    return named
+
+
+def _audit(instance_id: int) -> list[AuditEvent]:
+    query = select(AuditEvent).where(AuditEvent.chain == f"instance/{instance_id}").order_by(AuditEvent.position)
+    return list(db.session().scalars(query.limit(500)))
+
+
+@blueprint.post("/instances/<int:instance_id>/cancel")
+@allow("operate.act")
+def cancel(instance_id: int) -> Response:
+    instances.cancel(db.session(), actor(), instance_id, request.form.get("reason", "").strip())
+    return redirect(url_for("instances.instance", instance_id=instance_id), 303)
+
+
+@blueprint.get("/start")
+@allow("process.start")
+def new() -> str:
+    return render_template("instances/new.html", definitions=publishing.listed(db.session(), actor()), roles=ROLES)
+
+
+@blueprint.get("/start/<key>")
+@allow("process.start")
+def start_form(key: str) -> str:
+    return _start_page(key)
+
+
+def _start_page(key: str, data: Any = None, errors: Any = None, failure: str | None = None) -> str:
+    session = db.session()
+    row = publishing.latest(session, key)
+    if row is None or not publishing.may_start(actor(), row):
+        raise Missing(what="definition")
+    loaded = publishing.load(session, row.id)
+    form = loaded.start_form
+    scope = sources.scope_in(session, actor())
+    shown = form.view(data, errors=errors or {}, scope=scope, language=i18n.language()) if form is not None else []
+    return render_template(
+        "instances/start.html", definition=row, form=form, fields=shown, errors=errors or {}, failure=failure
+    )
+
+
+@blueprint.post("/start/<key>")
+@allow("process.start")
+def start(key: str) -> ResponseReturnValue:
+    session = db.session()
+    if "_add" in request.form or "_remove" in request.form:
+        row = publishing.latest(session, key)
+        form = publishing.load(session, row.id).start_form if row is not None else None
+        if form is None:
+            abort(404)
+        typed = form.draft(request.form)
+        if path := request.form.get("_remove"):
+            typed = form.without_row(typed, path)
+        elif path := request.form.get("_add"):
+            typed = form.with_row(typed, path)
+        return _start_page(key, data=typed)
+    try:
+        with session.begin_nested():
+            made = instances.start(session, actor(), key, data=request.form)  # type: ignore[arg-type]  # a MultiDict
+    except FormInvalid as refusal:
+        return _start_page(key, data=request.form, errors=refusal.messages), 422
+    except LastmeterError as refusal:
+        if refusal.kind in ("missing", "forbidden"):
+            raise
+        return _start_page(key, data=request.form, failure=sentence(refusal.code, refusal.facts, i18n.language())), 422
+    flash(i18n._("已发起。"))
+    waiting = session.scalars(
+        select(HumanTask).where(HumanTask.instance_id == made.id, HumanTask.state == "open").order_by(HumanTask.id)
+    ).first()
+    if waiting is not None and actor().holds(waiting.role or "", waiting.organisation_id or 0):
+        return redirect(url_for("inbox.task", task_id=waiting.id), 303)
+    return redirect(url_for("instances.instance", instance_id=made.id), 303)
+
+
+@blueprint.get("/documents/<int:document_id>")
+@allow("task.work")
+def document(document_id: int) -> ResponseReturnValue:
+    """The file as an attachment, for whoever may open the instance or task that owns it."""
+    session = db.session()
+    found = session.get(Document, document_id)
+    if found is None or not _may_read(found):
+        raise Missing(what="document")
+    import io
+
+    data = files.read(session, found, settings=current_app.config["SETTINGS"])
+    return send_file(
+        io.BytesIO(data), mimetype=found.mime, as_attachment=True, download_name=files.name_of(session, found)
+    )
+
+
+def _may_read(found: Document) -> bool:
+    kind, _, number = (found.owner or "").partition("/")
+    if kind == "instance" and number.isdigit():
+        try:
+            instances.get(db.session(), actor(), int(number))
+        except Missing:
+            return False
+        return True
+    return files.may_be_named(db.session(), actor(), found.id)
