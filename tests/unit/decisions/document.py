@@ -118,7 +118,7 @@ def _analysis() -> str:
         'UNIQUE，一列 `age`：`< 18` → "minor"，`[19..60]` → "adult"，`>= 60` → "senior"，`(1..1)` → "?"。\n\n'
         + lines
         + "\n\n"
-        "含变量或公式的列不作分析，并如实说明。 Columns with variables or formulas are not analysed, and that is said.\n"
+        "含变量或公式的列不作分析，并如实说明。 Columns with variables or formulas are not analysed, which is said.\n"
     )
 
 
