@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from lastmeter.feel import steps
 from lastmeter.feel.arithmetic import OPERATIONS
 from lastmeter.feel.errors import NoValue
 from lastmeter.feel.library import LIBRARY
+from lastmeter.feel.runtime import Run
 from lastmeter.feel.steps import Check, Place, Slots, Step
 from lastmeter.feel.tree import (
     Arithmetic,
@@ -42,9 +42,6 @@ from lastmeter.feel.tree import (
 )
 from lastmeter.feel.types import ANY, FunctionType, unrestricted
 from lastmeter.feel.values import Range, in_range, order
-
-if TYPE_CHECKING:
-    from lastmeter.feel.runtime import Run
 
 
 class Env:
@@ -381,8 +378,6 @@ class Compiler:
 
     def constant_range(self, step: Step) -> Step:
         """The same interval every time, if its literal ends make one."""
-        from lastmeter.feel.runtime import Run
-
         warnings: list[str] = []
         made = step(Run(warnings), [])
         return step if warnings else steps.constant(made)
