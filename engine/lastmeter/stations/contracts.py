@@ -82,12 +82,12 @@ def draft(
     made = session.scalar(select(Contract).where(Contract.instance_id == instance_id, Contract.status == "draft"))
     if made is None:
         made = Contract(number=_next_number(session, starts.year), instance_id=instance_id, status="draft")
-        session.add(made)
     made.procurement_id, made.buyer_id, made.provider_id = procurement_id, buyer_id, provider_id
     made.team_id = team_for(session, provider_id, station).id
     made.title, made.value_fen, made.bond_fen = str(data["title"]), value, int(data["bond_fen"])
     made.starts_on, made.ends_on = starts, rules.term_end(starts)
     made.parts = {part: data[part] for part in rules.CONTRACT_PARTS} | {"funding": data["funding"]}
+    session.add(made)  # not before it is whole: a query would flush it
     session.flush()
     return made
 
