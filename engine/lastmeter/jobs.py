@@ -122,11 +122,11 @@ def _inside(session: Session, job: Job, work: Callable[[Session, Job, Any], None
 
 
 def _finish(session: Session, job: Job) -> None:
-    """The job is gone. Raises JobLost if it is not ours any more.
+    """The job is gone. Raises JobLost if it is not ours any more, or was paused meanwhile.
 
     It comes last, after the instance's lock: a person's step locks the instance first and withdraws jobs then.
     """
-    gone = session.execute(delete(Job).where(Job.key == job.key, Job.token == job.token))
+    gone = session.execute(delete(Job).where(Job.key == job.key, Job.token == job.token, Job.paused_at.is_(None)))
     assert isinstance(gone, CursorResult)
     if gone.rowcount != 1:
         raise JobLost(job.key)
@@ -134,7 +134,8 @@ def _finish(session: Session, job: Job) -> None:
 
 def _put_back(factory: Factory, job: Job, until: dt.datetime | None) -> None:
     values: dict[str, Any] = {"lease_until": None, "attempts": Job.attempts - 1}
-    values.update({"due_at": until} if until is not None else {"paused_at": clock.now()})
+    if until is not None:
+        values["due_at"] = until
     _change(factory, job, values)
 
 

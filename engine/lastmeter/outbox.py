@@ -112,7 +112,7 @@ class Handler:
 
 
 class Postponed(Exception):
-    """Raised by a handler: not now. The job is put back, and the attempt does not count; None: until it is resumed."""
+    """Raised by a handler: not now. The job is put back, and the attempt does not count; None: it is paused."""
 
     def __init__(self, until: dt.datetime | None) -> None:
         self.until = until

@@ -17,7 +17,7 @@ from lastmeter.definitions import publishing
 from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.errors import Missing
 from lastmeter.feel import names_read
-from lastmeter.outbox import Job
+from lastmeter.outbox import Job, Postponed
 from lastmeter.workflow import engine, instances
 from lastmeter.workflow.engine import Held
 from lastmeter.workflow.models import Instance
@@ -59,6 +59,8 @@ def _start(session: Session, job: Job, _result: Any) -> None:
     caller = session.get_one(Instance, job.instance_id, populate_existing=True)
     if caller.state in ("completed", "cancelled"):
         return
+    if caller.suspended_at is not None:
+        raise Postponed(None)
     row = publishing.latest(session, key)
     if row is None:
         raise DefinitionUnknown(key=key)
@@ -69,10 +71,6 @@ def _start(session: Session, job: Job, _result: Any) -> None:
         parent=(caller.id, uid, caller.root_id or caller.id), starter_id=caller.starter_id,
         wanted=wanted_by(calling, job.payload["element"]),
     )  # fmt: skip
-    if caller.suspended_at is not None:
-        child = held.instance
-        child.suspended_at, child.suspended_reason = held.now, caller.suspended_reason
-        child.suspended_until = caller.suspended_until
     instances.launch(held, engine.read_by(held, engine.unpacked(job.payload["in"])), None)
 
 

@@ -591,8 +591,10 @@ def _leave(held: Held, advance: Advance) -> Iterator[dict[str, Any]]:
     body: dict[str, Any]
     for call in advance.calls_opened:
         body = {"uid": call.task_uid, "element": call.element_id, "key": call.key, "in": packed(call.variables)}
-        key = call_key(instance.id, call.task_uid)
-        yield outbox.wanted("child.start", key, instance_id=instance.id, payload=body)
+        yield outbox.wanted(
+            "child.start", call_key(instance.id, call.task_uid), instance_id=instance.id, payload=body,
+            paused_at=held.now if instance.suspended_at is not None else None,
+        )  # fmt: skip
     for uid in advance.calls_cancelled:
         body = {"parent": instance.id, "uid": uid}
         yield outbox.wanted("child.cancel", f"stop-{instance.id}-{uid}", payload=body)

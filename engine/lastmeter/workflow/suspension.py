@@ -19,6 +19,9 @@ from lastmeter.workflow.engine import Held
 from lastmeter.workflow.models import HumanTask
 from lastmeter.workflow.refusals import InstanceEnded, ReasonMissing
 
+# Clocks stop, and nothing new is called; what comes from outside is still taken in.
+_PAUSED = ("timer", "child.start")
+
 
 def suspend(session: Session, actor: Actor, instance_id: int, reason: str, until: dt.datetime | None = None) -> None:
     """The instance and everything it called stand still, until `until` if that is given, else until it is resumed.
@@ -70,7 +73,7 @@ def _suspend(held: Held, reason: str, until: dt.datetime | None) -> None:
     )
     session.execute(
         update(Job)
-        .where(Job.instance_id == instance.id, Job.kind == "timer", Job.paused_at.is_(None))
+        .where(Job.instance_id == instance.id, Job.kind.in_(_PAUSED), Job.paused_at.is_(None))
         .values(paused_at=held.now)
     )
     records.pause(session, instance.id, at=held.now)
@@ -94,7 +97,7 @@ def _resume(held: Held) -> None:
         .where(HumanTask.instance_id == instance.id, HumanTask.state == "suspended")
         .values(state=case((HumanTask.hold_until.is_not(None), "hold"), else_="open"))
     )
-    session.execute(update(Job).where(Job.instance_id == instance.id, Job.kind == "timer").values(paused_at=None))
+    session.execute(update(Job).where(Job.instance_id == instance.id, Job.kind.in_(_PAUSED)).values(paused_at=None))
     records.resume(session, instance.id, at=held.now)
     session.flush()
     rows = session.scalars(select(Deadline).where(Deadline.instance_id == instance.id, Deadline.met_at.is_(None))).all()

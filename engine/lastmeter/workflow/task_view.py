@@ -78,7 +78,7 @@ def get(session: Session, actor: Actor, task_id: int) -> TaskView:
     loaded = publishing.load(session, instance.definition_id)
     own = loaded.forms.get(task.form_key or "")
     works = access.is_candidate(actor, task) or actor.person_id in (task.claimed_by, task.completed_by)
-    context = _context(loaded, instance, task) if works else {}
+    context = _context(actor, loaded, instance, task) if works else {}
     draft, saved_at = _draft(session, actor, task)
     form = own or generic.form_of(loaded, task.element_id)
     return TaskView(
@@ -90,13 +90,16 @@ def get(session: Session, actor: Actor, task_id: int) -> TaskView:
     )  # fmt: skip
 
 
-def _context(loaded: LoadedDefinition, instance: Instance, task: HumanTask) -> dict[str, object]:
+def _context(actor: Actor, loaded: LoadedDefinition, instance: Instance, task: HumanTask) -> dict[str, object]:
+    """The variables that the task sees, without what only `case.read` may see."""
     if instance.blob is None or task.state not in access.OPEN:
         return {}
     try:
-        return Live.load(loaded.spec, instance.blob, Services()).variables_at(task.uid)
+        known = Live.load(loaded.spec, instance.blob, Services()).variables_at(task.uid)
     except NotWaiting:
         return {}
+    hidden = frozenset[str]() if actor.may("case.read") else submissions.secret_names(loaded)
+    return {name: value for name, value in known.items() if name not in hidden}
 
 
 def _draft(session: Session, actor: Actor, task: HumanTask) -> tuple[dict[str, Any] | None, dt.datetime | None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ from lastmeter.workflow.refusals import (
     TaskGone,
     TaskNotHeld,
 )
-from lastmeter.workflow.spiff import NotWaiting
+from lastmeter.workflow.spiff import NotWaiting, StateNotReadable, StepBudgetExceeded
 from lastmeter.workflow.task_view import TaskView, get
 
 __all__ = [
@@ -191,14 +192,15 @@ def complete(session: Session, actor: Actor, task_id: int, data: Any, *, comment
     _require_candidate(actor, task)
     _require_running(held)
     require_separation(session, held.loaded, task, actor.person_id)
-    values = _read(grip, data)
-    kept = {**values, "_comment": comment} if comment else values
-    submissions.store(
-        session, actor, held.instance, held.loaded, task.element_id, grip.form, task.form_key, kept, task_id=task.id
-    )
-    _finish(grip)
-    read = submissions.variables(held.loaded, grip.form, values, held.instance.wanted or ())
-    _go_on(grip, read)
+    with _incident_if_broken(grip):
+        values = _read(grip, data)
+        kept = {**values, "_comment": comment} if comment else values
+        submissions.store(
+            session, actor, held.instance, held.loaded, task.element_id, grip.form, task.form_key, kept, task_id=task.id
+        )
+        _finish(grip)
+        read = submissions.variables(held.loaded, grip.form, values, held.instance.wanted or ())
+        engine.run(held, lambda live: live.complete(task.uid, read, held.now), performer=task)
     failpoints.hit("task_completed")
     following = [
         Next(made.id, made.name_zh, made.name_en, made.role, made.organisation_id, made.person_id)
@@ -230,18 +232,19 @@ def _finish(grip: Grip) -> None:
     held.note("task.completed", task=task.id, element=task.element_id)
 
 
-def _go_on(grip: Grip, read: Mapping[str, object]) -> None:
-    """The instance runs on. What goes wrong by nobody's refusal leaves an incident behind. Raises StepFailed."""
+@contextmanager
+def _incident_if_broken(grip: Grip) -> Iterator[None]:
+    """What goes wrong by nobody's refusal leaves an incident behind. Raises StepFailed, TaskGone."""
     held, task = grip.held, grip.task
     try:
-        engine.run(held, lambda live: live.complete(task.uid, read, held.now), performer=task)
+        yield
     except NotWaiting:
         raise TaskGone(state=task.state) from None
-    except LastmeterError:
-        raise
     except DBAPIError:
         raise
     except Exception as error:
+        if isinstance(error, LastmeterError) and not isinstance(error, StateNotReadable | StepBudgetExceeded):
+            raise
         failure = StepFailed(instance_id=held.instance.id, element_id=task.element_id, reason=type(error).__name__)
         db.leave_behind(held.session, lambda session: incidents.open_after(session, failure))
         raise failure from error

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 from tests.integration.workflow.conftest import MONDAY, Scene, diagram, sequence
 
-from lastmeter import connectors
+from lastmeter import connectors, jobs
 from lastmeter.actor import SYSTEM
 from lastmeter.connectors import Step
+from lastmeter.deadlines.models import Deadline
+from lastmeter.deadlines.records import Moved
 from lastmeter.errors import InvalidInput
 from lastmeter.outbox import Job
-from lastmeter.workflow import incidents, instances, messages, suspension, timers
+from lastmeter.workflow import incidents, instances, messages, suspension, tasks, timers
 from lastmeter.workflow.models import HumanTask, Instance, Timer
 from lastmeter.workflow.refusals import InstanceSuspended, PartyUnknown, StepFailed
 from lastmeter.workflow.spiff import BpmnError
@@ -393,3 +396,65 @@ def test_a_poison_job_does_not_hold_up_the_others(scene: Scene) -> None:
     assert len(scene.children(good)) == 1
     assert scene.instance(bad).state == "incident"
     assert [incident.code for incident in scene.incidents()] == ["definition_unknown"]
+
+
+def test_what_is_called_while_the_caller_stands_still_begins_when_it_goes_on(scene: Scene) -> None:
+    scene.publish(diagram(sequence("p", '<callActivity id="call" calledElement="child"/>'), CHILD))
+    number = scene.start("lixia.officer", "p")
+    (taken,) = jobs.take(scene.factory)
+    scene(lambda s: suspension.suspend(s, SYSTEM, number, "停"))
+    assert not jobs.perform(scene.factory, taken)
+    assert scene.drain() == 0
+    scene(lambda s: suspension.resume(s, SYSTEM, number))
+    scene.drain()
+    (child,) = scene.children(number)
+    assert scene.instance(child).suspended_at is None
+    assert len(scene.open("work")) == 1
+
+
+def test_a_poisoned_state_is_an_incident_and_the_others_go_on(scene: Scene) -> None:
+    scene.publish(diagram(sequence("p", f'<userTask id="a" name="一" {OFFICER}/>')))
+    poisoned, sound = scene.start("lixia.officer", "p"), scene.start("lixia.officer", "p")
+    poison = text("UPDATE instance SET blob = 'x', version = version + 1 WHERE id = :id")
+    scene(lambda s: s.execute(poison, {"id": poisoned}))
+    with pytest.raises(StepFailed):
+        scene.do("lixia.officer", "a")
+    (incident,) = scene.incidents()
+    assert (incident.instance_id, incident.detail) == (poisoned, "StateNotReadable")
+    second = scene.open("a")[1]
+    scene(lambda s: tasks.complete(s, scene.actor(s, "lixia.officer"), second, {}))
+    assert scene.instance(sound).state == "completed"
+
+
+def test_a_deadline_that_the_calendar_moves_takes_its_task_and_timer_along(scene: Scene) -> None:
+    due = "=deadline(&quot;D21&quot;, date(&quot;2026-03-02&quot;))"
+    both = f"""<process id="p" isExecutable="true"><startEvent id="s"/>
+      <userTask id="a" name="一" camunda:dueDate="{due}" {OFFICER}/>
+      <boundaryEvent id="late" attachedToRef="a"><timerEventDefinition><timeDate>{due}</timeDate>
+      </timerEventDefinition></boundaryEvent><endEvent id="e1"/><endEvent id="e2"/>
+      <sequenceFlow id="f1" sourceRef="s" targetRef="a"/><sequenceFlow id="f2" sourceRef="a" targetRef="e1"/>
+      <sequenceFlow id="f3" sourceRef="late" targetRef="e2"/></process>"""
+    scene.publish(diagram(both))
+    number = scene.start("lixia.officer", "p")
+    (task,) = scene.open("a")
+    why = scene(lambda s: tasks.get(s, scene.actor(s, "lixia.officer"), task)).deadline
+    assert why is not None
+    assert (why.rule.id, why.deadline.due) == ("D21", dt.date(2026, 3, 9))
+    later = dt.datetime(2026, 3, 12, 16, tzinfo=dt.UTC)
+
+    def move(session: Session) -> None:
+        rows = list(session.scalars(select(Deadline)))
+        assert [row.subject.partition("/")[0] for row in rows] == ["task", "timer"]
+        moved = [Moved(row, row.due_at, later) for row in rows]
+        for row in rows:
+            row.due, row.due_at = dt.date(2026, 3, 12), later
+        timers.follow(session, moved)
+
+    scene(move)
+    scene.drain()
+    assert scene.inbox("lixia.officer")[0].due_on == dt.date(2026, 3, 12)
+    scene.move(later - dt.timedelta(minutes=1))
+    assert scene.instance(number).state == "running"
+    scene.move(later)
+    assert scene.trail(number)[-1] == "e2"
+    assert scene(lambda s: {row.met_at for row in s.scalars(select(Deadline)) if row.subject[:5] == "timer"}) == {later}
