@@ -1,0 +1,270 @@
+"""What calls take and give; names beyond these are refused."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+
+def _text(most: int, **given: object) -> fields.String:
+    return fields.String(validate=validate.Length(min=1, max=most), **given)  # type: ignore[arg-type]
+
+
+def _cursor() -> fields.String:
+    return fields.String(validate=validate.Length(max=300), load_default=None)
+
+
+def _limit() -> fields.Integer:
+    return fields.Integer(strict=False, load_default=50, validate=validate.Range(min=1, max=200))
+
+
+class ProblemSchema(Schema):
+    """application/problem+json; the facts of the refusal stand beside these."""
+
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    code = fields.String()
+
+
+class FindingSchema(Schema):
+    severity = fields.String(metadata={"enum": ["error", "warning", "note"]})
+    rule = fields.String()
+    element_id = fields.String(allow_none=True)
+    line = fields.Integer(allow_none=True)
+    message = fields.String()
+    message_zh = fields.String()
+    message_en = fields.String()
+    fix_zh = fields.String()
+    fix_en = fields.String()
+
+
+class FindingsSchema(Schema):
+    findings = fields.List(fields.Nested(FindingSchema))
+
+
+class ProcessSchema(Schema):
+    key = fields.String()
+    version = fields.Integer()
+
+
+class PublishedSchema(ProcessSchema):
+    processes = fields.List(fields.Nested(ProcessSchema))
+    findings = fields.List(fields.Nested(FindingSchema))
+
+
+class DefinitionSchema(ProcessSchema):
+    title_zh = fields.String()
+    title_en = fields.String()
+    summary_zh = fields.String()
+    summary_en = fields.String()
+    classification = fields.String()
+    published_at = fields.AwareDateTime()
+    source = fields.String()
+    startable = fields.Boolean()
+
+
+class DefinitionsSchema(Schema):
+    items = fields.List(fields.Nested(DefinitionSchema))
+
+
+class DefinitionWithVersionsSchema(DefinitionSchema):
+    versions = fields.List(fields.Integer())
+
+
+class StartSchema(Schema):
+    definition = _text(80, required=True)
+    version = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(min=1, max=10**9))
+    business_key = _text(120, allow_none=True, load_default=None)
+    variables = fields.Dict(keys=fields.String(), load_default=dict)
+
+
+class StartedSchema(Schema):
+    id = fields.Integer()
+    state = fields.String()
+
+
+class InstanceQuery(Schema):
+    definition = fields.String(load_default=None, validate=validate.Length(max=80))
+    state = fields.String(load_default=None)
+    business_key = fields.String(load_default=None, validate=validate.Length(max=120))
+    cursor = _cursor()
+    limit = _limit()
+
+
+class InstanceRowSchema(Schema):
+    id = fields.Integer()
+    definition = fields.String()
+    version = fields.Integer()
+    business_key = fields.String(allow_none=True)
+    title_zh = fields.String()
+    title_en = fields.String()
+    state = fields.String()
+    suspended_at = fields.AwareDateTime(allow_none=True)
+    started_at = fields.AwareDateTime()
+    ended_at = fields.AwareDateTime(allow_none=True)
+    parent_id = fields.Integer(allow_none=True)
+
+
+class InstancesSchema(Schema):
+    items = fields.List(fields.Nested(InstanceRowSchema))
+    next = fields.String(allow_none=True)
+
+
+class OpenTaskSchema(Schema):
+    id = fields.Integer()
+    element_id = fields.String()
+    name_zh = fields.String()
+    name_en = fields.String()
+    state = fields.String()
+    role = fields.String(allow_none=True)
+    organisation_id = fields.Integer(allow_none=True)
+    holder_id = fields.Integer(attribute="claimed_by", allow_none=True)
+    due_on = fields.Date(allow_none=True)
+    due_at = fields.AwareDateTime(allow_none=True)
+    loop_index = fields.Integer(allow_none=True)
+
+
+class TimerSchema(Schema):
+    element_id = fields.String()
+    due_at = fields.AwareDateTime()
+    due_on = fields.Date(allow_none=True)
+
+
+class SubscriptionSchema(Schema):
+    element_id = fields.String()
+    kind = fields.String()
+    name = fields.String()
+    correlation = fields.String(allow_none=True)
+
+
+class IncidentSchema(Schema):
+    id = fields.Integer()
+    instance_id = fields.Integer(allow_none=True)
+    element_id = fields.String(allow_none=True)
+    code = fields.String()
+    detail = fields.String()
+    opened_at = fields.AwareDateTime()
+    resolved_at = fields.AwareDateTime(allow_none=True)
+
+
+class InstanceSchema(InstanceRowSchema):
+    variables = fields.Raw(metadata={"type": "object"})
+    tasks = fields.List(fields.Nested(OpenTaskSchema))
+    timers = fields.List(fields.Nested(TimerSchema))
+    subscriptions = fields.List(fields.Nested(SubscriptionSchema))
+    incidents = fields.List(fields.Nested(IncidentSchema))
+    children = fields.List(fields.Integer())
+
+
+class HistorySchema(Schema):
+    seq = fields.Integer()
+    element_id = fields.String()
+    element_type = fields.String()
+    element_name = fields.String(attribute="name_zh")
+    element_name_en = fields.String(attribute="name_en")
+    event = fields.String(metadata={"enum": ["entered", "completed", "cancelled", "failed"]})
+    at = fields.AwareDateTime()
+    actor = fields.String(attribute="person", allow_none=True)
+    loop_index = fields.Integer(allow_none=True)
+    child_instance = fields.Integer(allow_none=True)
+
+
+class ReasonSchema(Schema):
+    reason = _text(500, required=True)
+
+
+class ReleaseSchema(Schema):
+    reason = _text(500, load_default="API")
+
+
+class TaskQuery(Schema):
+    queue = fields.String(load_default="mine")
+    definition = fields.String(load_default=None, validate=validate.Length(max=80))
+    q = fields.String(load_default=None, validate=validate.Length(max=200))
+    sort = fields.String(load_default="due")
+    cursor = _cursor()
+    limit = _limit()
+
+
+class TaskRowSchema(Schema):
+    id = fields.Integer()
+    instance_id = fields.Integer()
+    element_id = fields.String()
+    definition = fields.String(attribute="definition_key")
+    business_key = fields.String(allow_none=True)
+    name_zh = fields.String()
+    name_en = fields.String()
+    title_zh = fields.String()
+    title_en = fields.String()
+    state = fields.String()
+    role = fields.String(allow_none=True)
+    organisation_id = fields.Integer(allow_none=True)
+    organisation = fields.String(allow_none=True)
+    holder = fields.String(allow_none=True)
+    claimed_at = fields.AwareDateTime(allow_none=True)
+    due_on = fields.Date(allow_none=True)
+    due_at = fields.AwareDateTime(allow_none=True)
+    overdue = fields.Boolean()
+    priority = fields.Integer()
+    loop_index = fields.Integer(allow_none=True)
+    created_at = fields.AwareDateTime()
+    completed_at = fields.AwareDateTime(allow_none=True)
+
+
+class TasksSchema(Schema):
+    items = fields.List(fields.Nested(TaskRowSchema))
+    next = fields.String(allow_none=True)
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+
+
+class TaskSchema(OpenTaskSchema):
+    instance_id = fields.Integer()
+    definition = fields.String()
+    version = fields.Integer()
+    holder = fields.String(allow_none=True)
+    claimed_at = fields.AwareDateTime(allow_none=True)
+    form = fields.Raw(metadata={"type": "object"})
+    initial = fields.Raw(metadata={"type": "object"})
+    draft = fields.Raw(allow_none=True, metadata={"type": "object"})
+    draft_saved_at = fields.AwareDateTime(allow_none=True)
+    earlier = fields.Raw(metadata={"type": "array"})
+    history = fields.List(fields.Nested(HistorySchema))
+    allowed = fields.Raw(metadata={"type": "object"})
+    deadline = fields.Raw(allow_none=True, metadata={"type": "object"})
+
+
+class DataSchema(Schema):
+    data = fields.Dict(keys=fields.String(), load_default=dict)
+
+
+class CompleteSchema(DataSchema):
+    comment = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
+
+
+class DraftSchema(Schema):
+    saved_at = fields.AwareDateTime()
+
+
+class CompletedSchema(Schema):
+    id = fields.Integer()
+    state = fields.String()
+    instance_id = fields.Integer()
+    instance_state = fields.String()
+    next = fields.Raw(metadata={"type": "array"})
+
+
+class MessageSchema(Schema):
+    name = _text(200, required=True)
+    correlation = fields.Raw(allow_none=True, load_default=None)
+    payload = fields.Dict(keys=fields.String(), load_default=dict)
+
+
+class SignalSchema(Schema):
+    name = _text(200, required=True)
+    payload = fields.Dict(keys=fields.String(), load_default=dict)
+
+
+class DeliveredSchema(Schema):
+    delivered = fields.Integer()
+    started = fields.Integer()
