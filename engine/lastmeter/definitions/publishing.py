@@ -23,7 +23,7 @@ from lastmeter.definitions.findings import DefinitionRefused, Finding
 from lastmeter.definitions.models import Definition, DefinitionDecision, DefinitionForm, DefinitionStart
 from lastmeter.definitions.packages import Package, bare_package, load_package, load_zip
 from lastmeter.errors import Forbidden, Missing
-from lastmeter.feel import FeelFunction, names_read
+from lastmeter.feel import FeelFunction
 from lastmeter.forms import Form, load_form
 
 CACHED = 128
@@ -353,7 +353,7 @@ def _load(session: Session, definition_id: int) -> LoadedDefinition:
     )
     models = tuple(load_decisions(xml) for xml in tables)
     elements = {raw["id"]: _element(raw) for raw in row.outline["elements"]}
-    read = set(row.outline["names_read"]).union(*(_names_of_form(form) for form in compiled.values()))
+    read = set(row.outline["names_read"]).union(*(form.variables_read for form in compiled.values()))
     read.update(name for model in models for decision in model.decisions for name in decision.inputs)
     return LoadedDefinition(
         id=row.id, key=row.key, version=row.version, title_zh=row.title_zh, title_en=row.title_en,
@@ -375,20 +375,3 @@ def _element(raw: Mapping[str, Any]) -> Element:
         repeats=raw["repeats"], attached_to=raw["attached_to"],
         names_written=frozenset(raw["names_written"]), names_read=frozenset(raw["names_read"]),
     )  # fmt: skip
-
-
-def _names_of_form(form: Form) -> set[str]:
-    """Process variables that the form's conditions, choices and tables read, and those that fill it in."""
-    names: set[str] = set()
-    for part in form.walk():
-        limits = part.limits
-        texts = [part.hide, part.computed, part.options_expression, part.data_source, limits.rule_start]
-        texts += [day[1:] for day in (limits.not_before, limits.not_after) if day and day.startswith("=")]
-        texts += [said[1:] for said in (part.text.zh, part.text.en) if said.startswith("=")] if part.text else []
-        for expression in texts:
-            names |= names_read(expression) if expression else set()
-        names |= {part.options_key} if part.options_key else set()
-        names |= {part.key} if part.readonly and part.key else set()
-    for check in form.checks:
-        names |= names_read(check.feel)
-    return names
