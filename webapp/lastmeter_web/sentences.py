@@ -54,13 +54,71 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "case_closed": ("个案 {number} 已结案，只能补记，不能修改。", "Case {number} is closed; corrections are appended, not edited."),
     "not_at_station": ("该人员不在承接该站点的团队中。", "That person does not work in the team that runs the station."),
     "no_provider": ("该街道目前没有承接机构，无法派单。请先安排临时服务。", "No provider serves that street now, so the order cannot be sent. Arrange interim service first."),
+    # processes and their files
+    "definition_unreadable": ("不是可以读取的 BPMN 文件（{reason}，第 {line} 行）。请用设计器重新导出。", "It is not a BPMN file that can be read ({reason}, line {line}). Export it again from the designer."),
+    "decision_model": ("决策表不能使用（第 {line} 行）：{problem_zh}", "The decision file cannot be used (line {line}): {problem_en}"),
+    "decision_missing": ("决策表中没有“{name}”，现有：{known}。", "There is no decision “{name}”; there are: {known}."),
+    "feel_syntax": ("表达式第 {line} 行第 {column} 列有误：{hint_zh}", "The expression is wrong at line {line}, column {column}: {hint_en}"),
+    "feel_budget": ("表达式计算量超过上限（{limit}）：{hint_zh}", "The expression asks for more than it may have ({limit}): {hint_en}"),
+    "scenario_refused": ("场景文件 {file} 无法读取（{reason}）。", "The scenario {file} cannot be read ({reason})."),
+    "json_refused": ("提交的 JSON 不能接受（{reason}），请更正后重试。", "The JSON cannot be accepted ({reason}); correct it and try again."),
+    # processes while they run: each is recorded as an incident for whoever operates the system
+    "branches_disagree": ("并行分支对“{names}”写入了不同的值，无法合并。请修改流程。", "Parallel branches wrote different values to “{names}” and cannot be joined. Change the process."),
+    "called_process_unknown": ("被调用的流程或决策不存在：{expression}。", "The called process or decision does not exist: {expression}."),
+    "condition_not_boolean": ("条件“{expression}”的结果不是“真”或“假”。", "The condition “{expression}” gives neither true nor false."),
+    "correlation_missing": ("消息没有关联值（{expression}），无法送达。", "The message has no correlation ({expression}), so it cannot be delivered."),
+    "deadlock": ("流程停在汇合处，没有分支能够到达。请修改流程。", "The process waits at a join that no branch can reach. Change the process."),
+    "execution_fault": ("步骤“{element}”不能用现有数据执行。", "The step “{element}” cannot run with the data as it is."),
+    "no_flow_taken": ("没有一个条件成立，也没有默认路径。请修改流程。", "No condition holds and there is no default flow. Change the process."),
+    "not_a_collection": ("“{expression}”不是可以逐项办理的列表。", "“{expression}” is not a list to go through."),
+    "not_waiting": ("这一步已不在等待，请从列表重新打开。", "This step waits no more; open it from the list again."),
+    "start_not_possible": ("流程“{process}”不能这样开始。", "The process “{process}” cannot start like this."),
+    "state_not_readable": ("事项的保存状态无法读取，其他事项不受影响。请联系运维人员。", "The saved state cannot be read; others are not affected. Ask an operator."),
+    "step_budget_exceeded": ("流程在“{element}”处循环不止，已停下。请修改流程。", "The process loops at “{element}” without waiting and was stopped. Change the process."),
+    "timer_not_understood": ("定时“{text}”不是日期、时长或周期。", "The timer “{text}” is no date, duration or cycle."),
+    "uncaught_error": ("步骤“{element}”的错误“{error_code}”无人处理，什么都没有改变。", "Nothing handles the error “{error_code}” of “{element}”; nothing has changed."),
+    "unstorable_value": ("“{path}”的值（{type}）不能保存为流程变量。", "The value of “{path}” ({type}) cannot become a variable."),
+    "unknown_job": ("没有程序能办理“{kind}”类工作。请联系运维人员。", "Nothing performs work of the kind “{kind}”. Ask an operator."),
+    # time
+    "calendar_refused": ("这张表不能作为一年的工作日历（{reason}，第 {line} 行）。", "The table cannot be a year's calendar ({reason}, line {line})."),
+    "unknown_deadline_rule": ("期限规则库中没有“{rule}”。", "The register of deadlines has no rule “{rule}”."),
+    "too_early": ("还不到时候：最早 {earliest}（{source_zh}）。", "It is too early: {earliest} at the earliest ({source_en})."),
+    "too_late": ("期限已于 {ended} 届满，不能再办理。", "The time for this ended at {ended}."),
+    # procurement
+    "unlawful": ("不符合规定：{reasons}", "It is against the rules: {reasons}"),
+    "plan_incomplete": ("年度计划缺少必备内容：{reasons}", "The annual plan lacks a required part: {reasons}"),
+    "plan_budget_off": ("年度计划的金额不相符：{reasons}", "The annual plan's amounts do not add up: {reasons}"),
+    "plan_exists": ("{year} 年度计划已经存在，请打开原有计划继续办理。", "The plan for {year} exists already; open it and go on there."),
+    "plan_filed_already": ("计划已备案（{filed_no}），不能再改。", "The plan is filed ({filed_no}) and no longer changes."),
+    "not_the_buyer": ("只有区县民政局可以作为购买主体（实施方案 二(一)）。", "Only the district bureau buys (Plan II(1))."),
+    "over_plan": ("标包 {lot} 的预算超过年度计划安排，请调整。", "Lot {lot} asks for more than the annual plan gives; adjust it."),
+    "documents_unlawful": ("招标文件不符合规定：{reasons}", "The tender documents break a rule: {reasons}"),
+    "not_open_for_bids": ("该项目现在不接受投标。", "This procurement takes no bids now."),
+    "bid_refused": ("投标不能接受：{reasons}", "The bid cannot be taken: {reasons}"),
+    "bids_sealed": ("开标前任何人都不能查看投标文件（截止时间 {deadline}）。", "Nobody can read bids before they are opened (deadline {deadline})."),
+    "two_people_needed": ("开标须由两名不同的人员共同办理。", "Two different people open the bids."),
+    "committee_unlawful": ("评审委员会不符合规定：{reasons}", "The committee is not lawful: {reasons}"),
+    "expert_pool_too_small": ("没有利害关系的专家不足：需要 {wanted} 名，现有 {found} 名。请补充专家库。", "Too few experts without a conflict: {wanted} are needed, {found} found. Add experts to the pool."),
+    "score_sheet_refused": ("评分表不能提交：{reasons}", "The score sheet cannot be locked: {reasons}"),
+    "award_refused": ("不能这样定标：{reasons}", "The award cannot stand: {reasons}"),
+    "complaint_refused": ("投诉不能受理：{reasons}", "The complaint cannot be accepted: {reasons}"),
+    # documents
+    "upload_refused": ("文件不能上传（{reason}）。请更换文件后重试。", "The file cannot be taken ({reason}). Choose another and try again."),
+    "document_damaged": ("文件“{document}”已缺失或损坏，请联系运维人员从备份恢复。", "The file “{document}” is gone or damaged; ask an operator to restore it."),
+    # running the system
+    "clock_skewed": ("本机时钟与数据库相差 {seconds} 秒，已停止办理。请校准时钟。", "This machine's clock is {seconds} s off the database's; work has stopped. Set the clock."),
+    "child_failed": ("进程“{child}”反复退出，日志见 {log}。", "The process “{child}” ended again and again; see {log}."),
+    "folder_in_use": ("数据目录 {folder} 正被进程 {pid} 使用。请先停止它。", "The folder {folder} is used by process {pid}. Stop that first."),
+    "no_port_free": ("端口 {first} 至 {last} 都被占用。请用 --port 指定其他端口。", "Ports {first} to {last} are all taken. Name another with --port."),
+    "postgres_failed": ("内置数据库没有启动：{log}", "The embedded database did not start: {log}"),
+    "postgres_missing": ("没有适合本机的内置数据库。请安装 {package}，或用 {setting} 指定数据库服务器。", "There is no embedded database for this machine. Install {package}, or name a server in {setting}."),
 }  # fmt: skip
 
 
 def sentence(code: str, facts: Mapping[str, object], language: str) -> str:
     """What a refusal says; facts that the sentence names and nobody gave stay as a dash."""
     text = SENTENCES.get(code, SENTENCES["error"])[1 if language == "en" else 0]
-    return text.format_map(_Dashes({name: _say(value) for name, value in facts.items()}))
+    return text.format_map(_Dashes({name: _say(value, language) for name, value in facts.items()}))
 
 
 class _Dashes(dict[str, object]):
@@ -68,5 +126,17 @@ class _Dashes(dict[str, object]):
         return "—"
 
 
-def _say(value: object) -> object:
-    return "、".join(map(str, value)) if isinstance(value, (list, tuple, set, frozenset)) else value
+def _say(value: object, language: str) -> object:
+    """A fact as text; what carries both languages speaks the reader's."""
+    if isinstance(value, Mapping) and {"zh", "en"} <= value.keys():
+        return value["en" if language == "en" else "zh"]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        said = [str(_say(each, language)) for each in value]
+        return (
+            "; ".join(said)
+            if language == "en"
+            else "；".join(said)
+            if any("，" in one for one in said)
+            else "、".join(said)
+        )
+    return value
