@@ -12,6 +12,8 @@ from lastmeter.errors import LastmeterError
 MAX_BYTES: Final = 5 * 1024 * 1024
 # libxml2 itself stops at 256; a drawing nests sub-processes, never this deep.
 MAX_DEPTH: Final = 100
+# Reading them takes lxml quadratic time: 300,000 in one element took minutes.
+MAX_ATTRIBUTES: Final = 500
 
 BPMN_URI: Final = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI_URI: Final = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -56,7 +58,7 @@ FLOW_NODES: Final = EVENTS | GATEWAYS | ACTIVITIES
 class SourceRejected(LastmeterError):
     """The bytes are not a BPMN file that may be read; facts: `reason`, `line`, `detail`.
 
-    `reason` is one of empty, too_large, not_xml, doctype, too_deep, not_bpmn.
+    `reason` is one of empty, too_large, not_xml, doctype, too_deep, too_many_attributes, not_bpmn.
     """
 
     code = "definition_unreadable"
@@ -92,18 +94,19 @@ def parse_any(xml: bytes) -> etree._Element:
     doctype: str = getattr(root.getroottree().docinfo, "doctype", "")
     if doctype:
         raise SourceRejected(reason="doctype", line=1, detail="")
-    if _deeper_than(root, MAX_DEPTH):
-        raise SourceRejected(reason="too_deep", line=line_of(root), detail=str(MAX_DEPTH))
+    _refuse_overgrown(root)
     return root
 
 
-def _deeper_than(root: etree._Element, limit: int) -> bool:
+def _refuse_overgrown(root: etree._Element) -> None:
+    """Refuses nesting and attributes beyond what anybody draws. Raises SourceRejected."""
     depth = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
+    for event, element in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
-        if depth > limit:
-            return True
-    return False
+        if depth > MAX_DEPTH:
+            raise SourceRejected(reason="too_deep", line=line_of(element), detail=str(MAX_DEPTH))
+        if event == "start" and len(element.attrib) > MAX_ATTRIBUTES:
+            raise SourceRejected(reason="too_many_attributes", line=line_of(element), detail=str(MAX_ATTRIBUTES))
 
 
 def local(element: etree._Element) -> str:

@@ -6,18 +6,20 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 
 from lastmeter.definitions import compiler
 from lastmeter.definitions.findings import DefinitionRefused, Finding
 from lastmeter.definitions.lint import rules
-from lastmeter.definitions.lint.subject import KnownNames, Subject, known_now
+from lastmeter.definitions.lint.subject import MOST_IN_FILE, KnownNames, Subject, known_now
 from lastmeter.definitions.packages import Package, bare_package
-from lastmeter.definitions.source import SourceRejected, parse
+from lastmeter.definitions.source import BPMN, FLOW_NODES, SourceRejected, parse
 
 __all__ = ["KnownNames", "check", "known_now", "lint"]
 
 # A broken file says the same a thousand times; nobody reads more than this.
 MOST_FINDINGS = 500
+_NODES = tuple(f"{BPMN}{kind}" for kind in sorted(FLOW_NODES))
 _RANK = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -40,10 +42,12 @@ def check(package: Package, *, known: KnownNames | None = None) -> list[Finding]
         root = parse(package.xml)
     except SourceRejected as refused:
         return [*findings, _unreadable(refused)]
+    if (count := sum(1 for _ in root.iter(*_NODES))) > MOST_IN_FILE:
+        return [*findings, _crowded(count)]
     compiled = _compiled(package.xml, findings)
     subject = Subject(root, package, known or known_now(), compiled)
     for rule in all_rules():
-        findings.extend(rule(subject))
+        findings.extend(islice(rule(subject), MOST_FINDINGS))
     unique = dict.fromkeys(findings)
     return sorted(unique, key=lambda found: (_RANK[found.severity], found.line or 0, found.rule))[:MOST_FINDINGS]
 
@@ -59,6 +63,15 @@ def _compiled(xml: bytes, findings: list[Finding]) -> tuple[compiler.Compiled, .
     return compiled
 
 
+def _crowded(count: int) -> Finding:
+    return Finding(
+        "error", "too-many-elements", None, 1,
+        f"文件有 {count} 个图元，上限 {MOST_IN_FILE} 个",
+        f"the file has {count} elements, at most {MOST_IN_FILE} are read",
+        "拆成几个文件", "split it into several files",
+    )  # fmt: skip
+
+
 @cache
 def all_rules() -> tuple[Callable[[Subject], Iterator[Finding]], ...]:
     """The `check` of every module in `rules`, by module name: a new file there is a new rule."""
@@ -72,6 +85,7 @@ _UNREADABLE = {
     "not_xml": ("not-xml", "文件不是合格的 XML：{detail}", "the file is not well-formed XML: {detail}"),
     "doctype": ("doctype", "文件含 DOCTYPE，拒绝读取", "the file has a DOCTYPE and is not read"),
     "too_deep": ("too-deep", "元素嵌套过深", "elements are nested too deep"),
+    "too_many_attributes": ("too-many-attributes", "一个元素的属性过多", "an element has too many attributes"),
     "not_bpmn": ("not-bpmn", "根元素不是 BPMN 2.0 的 definitions", "the root element is not BPMN 2.0 definitions"),
 }
 

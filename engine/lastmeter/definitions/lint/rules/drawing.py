@@ -59,7 +59,11 @@ def check(subject: Subject) -> Iterator[Finding]:
         identifier = element.get("id", "")
         if shapes and identifier not in shapes:
             yield subject.finding(UNDRAWN, element)
-        if local(element) in ACTIVITIES and not element.get("name") and not is_event_sub_process(element):
+        if (
+            local(element) in ACTIVITIES
+            and not (element.get("name") or "").strip()
+            and not is_event_sub_process(element)
+        ):
             yield subject.finding(UNNAMED, element, id=identifier)
         if subject.strict and element.get("name") and not element.get(f"{LM}nameEn"):
             yield subject.finding(ENGLISH, element)
