@@ -9,11 +9,12 @@ import re
 from dataclasses import fields
 from string import Formatter
 
+from tests.architecture.conftest import ROOT, WEBAPP, modules
+
 import lastmeter
 from lastmeter.config import Settings
 from lastmeter.errors import LastmeterError
 from lastmeter_web.sentences import SENTENCES
-from tests.architecture.conftest import ROOT, WEBAPP, modules
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 IN_TEMPLATE = re.compile(r"""(?<![\w.])n?_\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")

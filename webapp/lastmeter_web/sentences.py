@@ -131,12 +131,5 @@ def _say(value: object, language: str) -> object:
     if isinstance(value, Mapping) and {"zh", "en"} <= value.keys():
         return value["en" if language == "en" else "zh"]
     if isinstance(value, (list, tuple, set, frozenset)):
-        said = [str(_say(each, language)) for each in value]
-        return (
-            "; ".join(said)
-            if language == "en"
-            else "；".join(said)
-            if any("，" in one for one in said)
-            else "、".join(said)
-        )
+        return ("; " if language == "en" else "、").join(str(_say(each, language)) for each in value)
     return value
