@@ -185,6 +185,7 @@ def use_legal_clock(session: Session) -> None:
 def move_legal_clock(session: Session, instant: dt.datetime) -> None:
     """The virtual clock stands at `instant` from this transaction on."""
     session.merge(LegalClock(id=1, stands_at=instant))
+    session.info["wake"] = True  # what is due by the new time waits for nobody's poll
     session.flush()
     clock.set_virtual(instant)
 

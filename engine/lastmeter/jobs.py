@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -143,8 +142,7 @@ def _count_failure(factory: Factory, job: Job, error: BaseException) -> None:
     """The job waits for its next try; after the third failure an incident stands instead."""
     # Names and places only: the message of an error may hold what a person wrote.
     told = incidents.describe(error)
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("job %s failed, attempt %d: %s\n%s", job.key, job.attempts, told, where)
+    log.error("job %s failed, attempt %d: %s\n%s", job.key, job.attempts, told, incidents.places(error))
     if job.attempts < ATTEMPTS:
         pause = PAUSES[min(job.attempts, len(PAUSES)) - 1]
         _change(

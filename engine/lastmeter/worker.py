@@ -96,7 +96,7 @@ class Bell:
     """Set when somebody says that there is work; a thread listens to the database for it."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._rung = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="listen", daemon=True)

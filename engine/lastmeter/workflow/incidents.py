@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from lastmeter import clock
+from lastmeter import clock, db
 from lastmeter.actor import SYSTEM, Actor
-from lastmeter.errors import Forbidden, Missing
+from lastmeter.errors import Forbidden, LastmeterError, Missing
 from lastmeter.outbox import Job
 from lastmeter.workflow import engine
 from lastmeter.workflow.models import Incident, Instance
 from lastmeter.workflow.refusals import StepFailed
-from lastmeter.workflow.spiff import NotWaiting
+from lastmeter.workflow.spiff import NotWaiting, StateNotReadable, StepBudgetExceeded
+
+log = logging.getLogger(__name__)
 
 VIEW, ACT = "operate.view", "operate.act"
 
@@ -97,15 +104,39 @@ def open_for_job(session: Session, job: Job, error: BaseException, at: dt.dateti
     return incident
 
 
-def open_after(session: Session, failure: StepFailed) -> None:
+@contextmanager
+def standing_for(session: Session, instance_id: int | None, element_id: str) -> Iterator[None]:
+    """What goes wrong inside by nobody's refusal leaves an incident behind. Raises StepFailed for it.
+
+    A refusal and a passing fault of the database go through as they are.
+    """
+    try:
+        yield
+    except DBAPIError:
+        raise
+    except Exception as error:
+        if isinstance(error, LastmeterError) and not isinstance(error, StateNotReadable | StepBudgetExceeded):
+            raise
+        log.error("a step at %s broke: %s\n%s", element_id, describe(error), places(error))
+        failure = StepFailed(instance_id=instance_id, element_id=element_id, reason=type(error).__name__)
+        db.leave_behind(session, lambda session: _open_after(session, instance_id, element_id, failure))
+        raise failure from error
+
+
+def _open_after(session: Session, instance_id: int | None, element_id: str, failure: StepFailed) -> None:
     """A person's step broke and was rolled back: the incident stands in a transaction of its own."""
-    instance_id = int(str(failure.facts["instance_id"]))
     incident = Incident(
-        instance_id=instance_id, element_id=str(failure.facts["element_id"]), code=failure.code,
+        instance_id=instance_id, element_id=element_id, code=failure.code,
         detail=str(failure.facts["reason"]), opened_at=clock.now(),
     )  # fmt: skip
     session.add(incident)
-    _mark(session, instance_id, incident)
+    if instance_id is not None:
+        _mark(session, instance_id, incident)
+
+
+def places(error: BaseException) -> str:
+    """Where it went wrong, without what was said there."""
+    return "".join(traceback.format_tb(error.__traceback__))
 
 
 def _mark(session: Session, instance_id: int, incident: Incident) -> None:

@@ -16,8 +16,10 @@ from lastmeter.definitions import publishing
 from lastmeter.definitions.models import Definition
 from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.errors import Forbidden, InvalidInput, Missing
+from lastmeter.forms.form import Data
+from lastmeter.forms.trees import MultiDict
 from lastmeter.identity.models import Organisation, Person
-from lastmeter.workflow import engine, hooks, paging, submissions
+from lastmeter.workflow import engine, hooks, incidents, paging, submissions
 from lastmeter.workflow.engine import Held
 from lastmeter.workflow.models import HistoryEvent, HumanTask, Instance, InstanceParty, Subscription, Timer
 from lastmeter.workflow.paging import Page
@@ -41,7 +43,7 @@ def start(
     actor: Actor,
     key: str,
     *,
-    data: Mapping[str, Any] | None = None,
+    data: Data | None = None,
     parties: Mapping[str, int] | None = None,
     variables: Mapping[str, object] | None = None,
     business_key: str | None = None,
@@ -63,7 +65,7 @@ def start(
     known = dict(variables or {})
     form = loaded.start_form
     scope = hooks.form_scope(session, actor)
-    values = form.load(data or {}, context=known, scope=scope) if form is not None else dict(data or {})
+    values = form.load(data or {}, context=known, scope=scope) if form is not None else _plain(data)
     held = engine.begin(
         session, actor, loaded, parties={**(parties or {}), **_own_party(loaded, actor, parties or {})},
         business_key=_checked_key(business_key), starter_id=actor.person_id,
@@ -72,7 +74,13 @@ def start(
         element = loaded.none_start or key
         submissions.store(session, actor, held.instance, loaded, element, form, loaded.start_form_key, values)
     read = {**engine.read_by(held, known), **submissions.variables(loaded, form, values)}
-    return launch(held, read, None)
+    with incidents.standing_for(session, None, key):
+        return launch(held, read, None)
+
+
+def _plain(data: Data | None) -> dict[str, object]:
+    """What was sent without a start form: a JSON object as it is; an HTML form has nothing to say then."""
+    return {} if data is None or isinstance(data, MultiDict) else dict(data)
 
 
 def launch(held: Held, variables: Mapping[str, object], start_element: str | None) -> Instance:

@@ -17,7 +17,7 @@ from lastmeter.definitions import publishing
 from lastmeter.definitions.models import DefinitionStart
 from lastmeter.errors import Missing
 from lastmeter.outbox import Job
-from lastmeter.workflow import engine, instances
+from lastmeter.workflow import engine, incidents, instances
 from lastmeter.workflow.models import Instance, Subscription
 from lastmeter.workflow.refusals import InstanceEnded
 from lastmeter.workflow.spiff import NotWaiting, expressions
@@ -47,10 +47,11 @@ def publish(
     if engine.is_inside(session):
         _queue(session, "message", name, key, payload or {})
         return Delivered(queued=True)
-    if _deliver(session, actor, name, key, payload or {}):
-        return Delivered(delivered=1)
-    started = _start(session, actor, "message", name, key, payload or {}, parties=_named_parties(payload or {}))
-    return Delivered(started=started)
+    with incidents.standing_for(session, None, name):
+        if _deliver(session, actor, name, key, payload or {}):
+            return Delivered(delivered=1)
+        started = _start(session, actor, "message", name, key, payload or {}, parties=_named_parties(payload or {}))
+        return Delivered(started=started)
 
 
 def broadcast(session: Session, actor: Actor, signal: str, payload: Mapping[str, object] | None = None) -> Delivered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from lastmeter import outbox
@@ -59,13 +59,30 @@ def _leave(session: Session, actor: Actor, kind: str, instance_id: int, payload:
     return False
 
 
-def _suspend(held: Held, reason: str, until: dt.datetime | None) -> None:
+def _suspend(held: Held, reason: str, until: dt.datetime | None, *, passed_on: bool = False) -> None:
+    """The instance stands still; one that its caller took along goes on with its caller, whenever that is."""
+    instance = held.instance
+    if until is not None and not passed_on:
+        _end_at(held, until)
+    begins = instance.suspended_at is None
+    instance.suspended_reason, instance.suspended_until = reason, until
+    if begins:
+        instance.suspended_at = held.now
+        _stop_clocks(held)
+        held.note("instance.suspended", reason=reason, until=until)
+    told = {"reason": reason, "until": until.isoformat() if until else None, "passed_on": True}
+    _pass_on(held, "tree.suspend", told)
+    engine.save(held)
+
+
+def _end_at(held: Held, until: dt.datetime) -> None:
+    key = f"tree.until-{held.instance.id}-{held.instance.version}"
+    payload = {"id": held.instance.id, "until": until.isoformat()}
+    outbox.enqueue(held.session, "tree.until", key, payload=payload, due_at=until)
+
+
+def _stop_clocks(held: Held) -> None:
     session, instance = held.session, held.instance
-    if instance.suspended_at is not None:
-        instance.suspended_reason, instance.suspended_until = reason, until
-        engine.save(held)
-        return
-    instance.suspended_at, instance.suspended_reason, instance.suspended_until = held.now, reason, until
     session.execute(
         update(HumanTask)
         .where(HumanTask.instance_id == instance.id, HumanTask.state.in_(("open", "hold")))
@@ -77,13 +94,6 @@ def _suspend(held: Held, reason: str, until: dt.datetime | None) -> None:
         .values(paused_at=held.now)
     )
     records.pause(session, instance.id, at=held.now)
-    held.note("instance.suspended", reason=reason, until=until)
-    _pass_on(held, "tree.suspend", {"reason": reason, "until": until.isoformat() if until else None})
-    if until is not None and instance.parent_id is None:
-        key = f"tree.until-{instance.id}-{instance.version}"
-        payload = {"id": instance.id, "until": until.isoformat()}
-        outbox.enqueue(session, "tree.until", key, payload=payload, due_at=until)
-    engine.save(held)
 
 
 def _resume(held: Held) -> None:
@@ -126,15 +136,26 @@ def _suspend_by_job(session: Session, job: Job, _result: Any) -> None:
         held = engine.hold(session, SYSTEM, job.payload["id"])
     except (InstanceEnded, Missing):
         return
-    _suspend(held, job.payload["reason"], dt.datetime.fromisoformat(until) if until else None)
+    _supersede(session, job, "tree.resume")
+    passed_on = bool(job.payload.get("passed_on"))
+    _suspend(held, job.payload["reason"], dt.datetime.fromisoformat(until) if until else None, passed_on=passed_on)
 
 
 @outbox.handler("tree.resume")
 def _resume_by_job(session: Session, job: Job, _result: Any) -> None:
     try:
-        _resume(engine.hold(session, SYSTEM, job.payload["id"]))
+        held = engine.hold(session, SYSTEM, job.payload["id"])
     except (InstanceEnded, Missing):
         return
+    _supersede(session, job, "tree.suspend")
+    _resume(held)
+
+
+def _supersede(session: Session, job: Job, kind: str) -> None:
+    """What was asked of the instance before and waits still is done with: the later word holds."""
+    session.execute(
+        delete(Job).where(Job.kind == kind, Job.payload["id"].as_integer() == job.payload["id"], Job.seq < job.seq)
+    )
 
 
 @outbox.handler("tree.until")
@@ -148,6 +169,4 @@ def _resume_at_last(session: Session, job: Job, _result: Any) -> None:
     if until is not None and until <= held.now:
         _resume(held)
     elif until is not None:
-        key = f"tree.until-{held.instance.id}-{held.instance.version}"
-        payload = {"id": held.instance.id, "until": until.isoformat()}
-        outbox.enqueue(session, "tree.until", key, payload=payload, due_at=until)
+        _end_at(held, until)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from lastmeter import clock, db, failpoints, outbox
+from lastmeter import clock, failpoints, outbox
 from lastmeter.actor import Actor
 from lastmeter.definitions import publishing
-from lastmeter.errors import Forbidden, LastmeterError, Missing
+from lastmeter.errors import Forbidden, Missing
 from lastmeter.forms import Form
 from lastmeter.identity.models import Person
 from lastmeter.identity.people import actor_of, notify
@@ -29,12 +26,11 @@ from lastmeter.workflow.refusals import (
     InstanceSuspended,
     NotCandidate,
     ReasonMissing,
-    StepFailed,
     TaskAlreadyTaken,
     TaskGone,
     TaskNotHeld,
 )
-from lastmeter.workflow.spiff import NotWaiting, StateNotReadable, StepBudgetExceeded
+from lastmeter.workflow.spiff import NotWaiting
 from lastmeter.workflow.task_view import TaskView, get
 
 __all__ = [
@@ -192,7 +188,7 @@ def complete(session: Session, actor: Actor, task_id: int, data: Any, *, comment
     _require_candidate(actor, task)
     _require_running(held)
     require_separation(session, held.loaded, task, actor.person_id)
-    with _incident_if_broken(grip):
+    with incidents.standing_for(session, held.instance.id, task.element_id):
         values = _read(grip, data)
         kept = {**values, "_comment": comment} if comment else values
         submissions.store(
@@ -200,7 +196,10 @@ def complete(session: Session, actor: Actor, task_id: int, data: Any, *, comment
         )
         _finish(grip)
         read = submissions.variables(held.loaded, grip.form, values, held.instance.wanted or ())
-        engine.run(held, lambda live: live.complete(task.uid, read, held.now), performer=task)
+        try:
+            engine.run(held, lambda live: live.complete(task.uid, read, held.now), performer=task)
+        except NotWaiting:
+            raise TaskGone(state=task.state) from None
     failpoints.hit("task_completed")
     following = [
         Next(made.id, made.name_zh, made.name_en, made.role, made.organisation_id, made.person_id)
@@ -230,24 +229,6 @@ def _finish(grip: Grip) -> None:
     if candidates.counts_deadline(held.element(task.element_id)):
         engine.meet(held.session, held.now, f"task/{task.id}")
     held.note("task.completed", task=task.id, element=task.element_id)
-
-
-@contextmanager
-def _incident_if_broken(grip: Grip) -> Iterator[None]:
-    """What goes wrong by nobody's refusal leaves an incident behind. Raises StepFailed, TaskGone."""
-    held, task = grip.held, grip.task
-    try:
-        yield
-    except NotWaiting:
-        raise TaskGone(state=task.state) from None
-    except DBAPIError:
-        raise
-    except Exception as error:
-        if isinstance(error, LastmeterError) and not isinstance(error, StateNotReadable | StepBudgetExceeded):
-            raise
-        failure = StepFailed(instance_id=held.instance.id, element_id=task.element_id, reason=type(error).__name__)
-        db.leave_behind(held.session, lambda session: incidents.open_after(session, failure))
-        raise failure from error
 
 
 def reassign(session: Session, actor: Actor, task_id: int, person_id: int, reason: str) -> HumanTask:

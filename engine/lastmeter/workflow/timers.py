@@ -52,18 +52,34 @@ def next_due(session: Session) -> dt.datetime | None:
 
 def reschedule(
     session: Session, actor: Actor, instance_id: int, element_id: str, due: dt.datetime | dt.date, reason: str
-) -> Timer:
+) -> None:
     """The element's timer fires at another time; a date means 24:00 of that day.
 
-    From inside a connector only for the connector's own instance. Raises Missing, Forbidden, ReasonMissing,
-    InvalidInput where several timers run at the element.
+    A connector moves a timer of its own instance at once, another's by a job. Raises Missing, Forbidden,
+    ReasonMissing, InvalidInput where several timers run at the element.
     """
-    if not (actor.is_system or engine.is_inside(session) or actor.may(OPERATE)):
+    inside = engine.is_inside(session)
+    if not (actor.is_system or inside or actor.may(OPERATE)):
         raise Forbidden(permission=OPERATE)
     if not reason.strip():
         raise ReasonMissing(field="reason")
-    held = engine.current(session, instance_id) or engine.hold(session, actor, instance_id)
-    query = select(Timer).where(Timer.instance_id == instance_id, Timer.element_id == element_id)
+    own = engine.current(session, instance_id)
+    if own is not None:
+        _reschedule(own, element_id, due, reason)
+    elif inside:
+        number = session.scalar(outbox.JOB_SEQ.next_value().select())
+        payload = {"element": element_id, "due": due.isoformat(), "reason": reason}
+        key = f"retime-{instance_id}-{number}"
+        outbox.enqueue(session, "timer.reschedule", key, instance_id=instance_id, payload=payload)
+    else:
+        held = engine.hold(session, actor, instance_id)
+        _reschedule(held, element_id, due, reason)
+        engine.save(held)
+
+
+def _reschedule(held: Held, element_id: str, due: dt.datetime | dt.date, reason: str) -> None:
+    session = held.session
+    query = select(Timer).where(Timer.instance_id == held.instance.id, Timer.element_id == element_id)
     found = list(session.scalars(query))
     if not found:
         raise Missing(what="timer", element_id=element_id)
@@ -72,9 +88,19 @@ def reschedule(
     at = due if isinstance(due, dt.datetime) else clock.end_of(due)
     _set(session, found[0], at, None if isinstance(due, dt.datetime) else due)
     held.note("timer.rescheduled", element=element_id, due=at, reason=reason)
-    if engine.current(session, instance_id) is None:
-        engine.save(held)
-    return found[0]
+
+
+@outbox.handler("timer.reschedule")
+def _reschedule_by_job(session: Session, job: Job, _result: Any) -> None:
+    assert job.instance_id is not None
+    text = job.payload["due"]
+    due = dt.date.fromisoformat(text) if len(text) == 10 else dt.datetime.fromisoformat(text)
+    try:
+        held = engine.hold(session, SYSTEM, job.instance_id)
+    except InstanceEnded:
+        return
+    _reschedule(held, job.payload["element"], due, job.payload["reason"])
+    engine.save(held)
 
 
 def _set(session: Session, timer: Timer, at: dt.datetime, on: dt.date | None) -> None:

@@ -458,3 +458,18 @@ def test_a_deadline_that_the_calendar_moves_takes_its_task_and_timer_along(scene
     scene.move(later)
     assert scene.trail(number)[-1] == "e2"
     assert scene(lambda s: {row.met_at for row in s.scalars(select(Deadline)) if row.subject[:5] == "timer"}) == {later}
+
+
+def test_a_resumption_is_not_undone_by_an_older_suspension_that_is_late(scene: Scene) -> None:
+    """Two workers, each with one of the two jobs: the suspension's worker was slow."""
+    scene.publish(diagram(sequence("p", '<callActivity id="call" calledElement="child"/>'), CHILD))
+    number = scene.start("lixia.officer", "p")
+    scene.drain()
+    scene(lambda s: suspension.suspend(s, SYSTEM, number, "停"))
+    (slow,) = jobs.take(scene.factory)
+    scene(lambda s: suspension.resume(s, SYSTEM, number))
+    scene.drain()
+    assert not jobs.perform(scene.factory, slow)
+    scene.do("lixia.officer", "work")
+    scene.drain()
+    assert scene.instance(number).state == "completed"
