@@ -286,7 +286,7 @@ def _draw_flow(router: Router, scope: Scope, flow: Link, bounds: Box, hosts: set
     path = router.route(flow.id, starts, ends, near, target.id) or router.route(
         flow.id, starts, ends, bounds, target.id
     )
-    scope.paths[flow.id] = path or plain_path(source, target)
+    scope.paths[flow.id] = path or scope.paths.get(flow.id) or plain_path(source, target)
 
 
 def _draw_ties(router: Router, scope: Scope, bounds: Box) -> None:

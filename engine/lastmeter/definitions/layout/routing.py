@@ -20,6 +20,9 @@ _BEND, _CROSSING, _BEND_TOUCH, _OVERLAP, _LABEL = 6.0, 25.0, 30.0, 80.0, 14.0
 _MERGE = 0.6  # two lines into one target share their last stretch gladly
 _PORT_TAKEN, _PORT_AGAINST = 12.0, 60.0
 
+# Search steps per drawing, about five seconds; our own largest takes a fifteenth. A worse tangle gets plain lines.
+MOST_STEPS = 600_000
+
 Vertex = tuple[int, int]
 Edge = tuple[int, int, int]  # vertex and axis: 0 to the right, 1 down
 
@@ -64,6 +67,7 @@ class Router:
         self._x_index = {x: i for i, x in enumerate(self._xs)}
         self._y_index = {y: i for i, y in enumerate(self._ys)}
         self._nodes = {node.id: node for node in nodes}
+        self._effort = MOST_STEPS
         self._solid: set[Edge] = set()
         self._soft: defaultdict[Edge, int] = defaultdict(int)
         for node in self._nodes.values():
@@ -222,6 +226,9 @@ class Router:
                 best[state] = cost
                 heapq.heappush(queue, (cost + to_go(*state[:2]), cost, state, None))
         while queue:
+            self._effort -= 1
+            if self._effort < 0:
+                return None
             _, cost, state, door = heapq.heappop(queue)
             if door is not None:
                 return self._backtrack(state, previous), door
