@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lastmeter.identity.models import Notice
+from lastmeter.identity.roles import ROLES
 from lastmeter_web import i18n
 
 TEXTS: Mapping[str, tuple[str, str]] = {
@@ -15,6 +16,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "evaluation_decided": ("合同 {contract} 年度评估结果：{grade}（{points}分）。", "Contract {contract}: evaluated as {grade} ({points} points)."),
     "termination_notice": ("合同 {contract}：已发出终止告知，可在5个工作日内陈述申辩。", "Contract {contract}: notice of termination; you may state your case within 5 working days."),
     "contract_terminated": ("合同 {contract} 已终止，自 {on} 起生效。", "Contract {contract} is terminated from {on}."),
+    "role_granted": ("您获得了岗位“{role}”（{organisation}）。", "You now hold the role “{role}” ({organisation})."),
     "district_report_late": ("{year} 年度报告到期未报送。", "The yearly report {year} was not submitted in time."),
 }  # fmt: skip
 GRADES = {"excellent": ("优秀", "excellent"), "good": ("良好", "good"), "qualified": ("合格", "qualified"),
@@ -32,4 +34,6 @@ def sentence(notice: Notice) -> str:
     facts = dict(notice.facts)
     if facts.get("grade") in GRADES:
         facts["grade"] = i18n.both(*GRADES[str(facts["grade"])])
+    if facts.get("role") in ROLES:
+        facts["role"] = i18n.both(ROLES[str(facts["role"])].zh, ROLES[str(facts["role"])].en)
     return i18n.both(zh, en).format_map(_Dashes(facts))

@@ -17,6 +17,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "login_refused": ("登录名或密码不正确。", "Login name or password is not right."),
     "too_many_tries": ("尝试次数过多，请{minutes}分钟后再试。", "Too many tries; wait {minutes} minutes."),
     "role_outside_tree": ("这个岗位不属于该机构所在的体系。", "That role does not belong to this organisation's tree."),
+    "own_role": ("不能调整自己的岗位或账号，请由另一位运维人员办理。", "Nobody changes their own roles or login; ask another operator."),
     "body_too_large": ("内容过大，超过了上限。请缩小后重试。", "It is too large. Make it smaller and try again."),
     "unknown_connector": ("没有名为“{name}”的连接器。", "There is no connector named “{name}”."),
     # workflow

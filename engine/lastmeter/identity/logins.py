@@ -164,3 +164,16 @@ def require_password(account: Account, password: str) -> None:
         _hasher.verify(account.password_hash, password)
     except (VerificationError, InvalidHashError):
         raise LoginRefused() from None
+
+
+def close_account(session: Session, actor: Actor, account: Account) -> None:
+    """Nobody logs in with it any more; its sessions and tokens are refused from the next request on."""
+    account.closed_at = dt.datetime.now(dt.UTC)
+    session.execute(delete(WebSession).where(WebSession.account_id == account.id))
+    audit.record(session, actor, "account.closed", f"person/{account.person_id}")
+
+
+def reopen_account(session: Session, actor: Actor, account: Account) -> None:
+    """The account can log in again with its old password; its tokens live again, its sessions do not."""
+    account.closed_at = None
+    audit.record(session, actor, "account.reopened", f"person/{account.person_id}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +13,7 @@ from lastmeter.definitions import drafts, lint, publishing
 from lastmeter.definitions.diff import differences
 from lastmeter.definitions.findings import DefinitionRefused, Finding
 from lastmeter.definitions.layout import layout
-from lastmeter.definitions.packages import MAX_ZIP, pack
+from lastmeter.definitions.packages import MAX_ZIP, Package, pack
 from lastmeter.definitions.source import MAX_BYTES
 from lastmeter.errors import Forbidden, InvalidInput
 from lastmeter.forms import load_form
@@ -117,7 +117,7 @@ def _version() -> int | None:
     return int(text)
 
 
-def _choices(package: publishing.Package) -> dict[str, list[dict[str, str]]]:
+def _choices(package: Package) -> dict[str, list[dict[str, str]]]:
     """What the properties panel offers, by the keys that the diagram stores."""
     forms = []
     for key, schema in sorted(package.forms.items()):
@@ -220,6 +220,5 @@ def _revision() -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _said(found: Any) -> list[dict[str, object]]:
-    each: Finding
+def _said(found: Iterable[Finding]) -> list[dict[str, object]]:
     return [each.as_dict() for each in found]

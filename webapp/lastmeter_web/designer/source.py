@@ -71,8 +71,8 @@ def package_around(session: Session, key: str, xml: bytes) -> Package:
             lane: LaneRole(entry.get("role", ""), entry.get("party", ""))
             for lane, entry in settings.get("lanes", {}).items()
         },
-        decisions={name: content for name, content in tables},
-        forms={name: schema for name, schema in forms},
+        decisions=dict(tables.tuples().all()),
+        forms=dict(forms.tuples().all()),
     )
 
 

@@ -1,0 +1,46 @@
+"""Which organisations and people an operator manages: the subtree of the post, and from the city's post everything."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy.orm import Session
+
+from lastmeter.actor import Actor
+from lastmeter.errors import Missing
+from lastmeter.identity.models import Membership, Organisation, Person
+from lastmeter.identity.people import within_scope
+from lastmeter.identity.roles import roles_with
+
+
+def managed(actor: Actor, permission: str) -> ColumnElement[bool]:
+    """The condition on Organisation. Providers stand in a tree of their own, so only the city's operator reaches it."""
+    carriers = roles_with(permission)
+    at_the_top = any(post.role in carriers and post.path.count("/") == 2 for post in actor.posts)
+    return true() if at_the_top and actor.may(permission) else within_scope(actor, permission)
+
+
+def managed_people(actor: Actor) -> ColumnElement[bool]:
+    """The condition on Person: a role in a managed organisation, or none anywhere yet."""
+    within = (
+        exists()
+        .where(Membership.person_id == Person.id, Membership.organisation_id == Organisation.id)
+        .where(managed(actor, "people.manage"))
+    )
+    return or_(within, ~exists().where(Membership.person_id == Person.id))
+
+
+def organisation(session: Session, actor: Actor, organisation_id: int, permission: str) -> Organisation:
+    """One that the actor manages. Raises Missing."""
+    query = select(Organisation).where(Organisation.id == organisation_id, managed(actor, permission))
+    found = session.scalar(query)
+    if found is None:
+        raise Missing(what="organisation")
+    return found
+
+
+def person(session: Session, actor: Actor, person_id: int) -> Person:
+    """One that the actor manages. Raises Missing."""
+    found = session.scalar(select(Person).where(Person.id == person_id, managed_people(actor)))
+    if found is None:
+        raise Missing(what="person")
+    return found
