@@ -23,12 +23,15 @@ from lastmeter.embedded import postgres
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.people import actor_of, holders
 from lastmeter.identity.roles import ROLES
+from lastmeter.procurement import thresholds
 from lastmeter.stations import evaluations
-from lastmeter.workflow import instances
+from lastmeter.workflow import instances, tasks
+from lastmeter.workflow.models import HumanTask, InstanceParty
 
 OPENS_AT = clock.at(history.TODAY)
 LOGINS = "logins.json"
 SEED = 161
+REPORTS_HANDED_IN = 9
 
 
 def run(*, port: int, data_dir: Path | None, small: bool) -> int:
@@ -89,15 +92,18 @@ def load(factory: Callable[[], Session], folder: Path, *, small: bool) -> None:
             db.move_legal_clock(session, OPENS_AT)
             register.seed(session)
             evaluations.seed_tree(session)
+            thresholds.add_examples(session)
             publishing.publish_bundled(session, SYSTEM)
         with _step(bar, "机构与人员 / organisations and people"), _unit(factory) as session:
             city = people.build(session, districts, draw)
         with _step(bar, "合同、人员、服务记录 / contracts, staff, services"), _unit(factory) as session:
             placed = history.build(session, city, districts, draw)
-            contracts = [here.contract.id for here in placed]
+            contracts = [(here.contract.id, here.year.number) for here in placed]
         with _step(bar, "进行中的事项 / work in progress"):
             _begin_work(factory, city, districts, contracts)
         with _step(bar, "待办 / inboxes"):
+            jobs.drain(factory)
+            _write_reports(factory, city.organisations["lixia"].id)
             jobs.drain(factory)
     handle = os.open(folder / LOGINS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as out:
@@ -118,16 +124,20 @@ def _unit(factory: Callable[[], Session]) -> Iterator[Session]:
 
 
 def _begin_work(
-    factory: Callable[[], Session], city: people.City, districts: tuple[jinan.District, ...], contracts: list[int]
+    factory: Callable[[], Session],
+    city: people.City,
+    districts: tuple[jinan.District, ...],
+    contracts: list[tuple[int, int]],
 ) -> None:
     """Every contract runs in its second half year, every district owes its annual plan, the visitor has orders."""
     with _unit(factory) as session:
         for district in districts:
             officer = _officer(session, city.organisations[district.key].id)
             instances.start(session, officer, "annual_plan", data={"year": history.TODAY.year})
-    for contract_id in contracts:
+    for contract_id, year in contracts:
         with _unit(factory) as session:
-            instances.start(session, SYSTEM, "contract_term", variables={"contract_id": contract_id, "year_number": 0})
+            known = {"contract_id": contract_id, "year_number": year - 1}
+            instances.start(session, SYSTEM, "contract_term", variables=known)
     with _unit(factory) as session:
         dispatcher = actor_of(session, city.people["dispatcher"].id)
         street = city.organisations[".".join(jinan.WEAK)].id
@@ -137,6 +147,30 @@ def _begin_work(
                 "request": text,
             }  # fmt: skip
             instances.start(session, dispatcher, "dispatch", data=data)
+
+
+def _write_reports(factory: Callable[[], Session], district_id: int) -> None:
+    """Most stations of the visitor's district have handed in February's brief: it waits to be received."""
+    narrative = {
+        "narrative": "本月按计划开展入户走访、个案服务和社区活动，服务对象反映良好。", "problems": "志愿者数量不足。",
+        "next_plan": "继续走访重点家庭，开展节日活动。",
+    }  # fmt: skip
+    for element, data in (("task_draft_report", narrative), ("task_check_report", {"check": "submit"})):
+        with factory() as session:
+            parties = select(InstanceParty.instance_id).where(
+                InstanceParty.name == "district", InstanceParty.organisation_id == district_id
+            )
+            waiting = session.scalars(
+                select(HumanTask)
+                .where(HumanTask.element_id == element, HumanTask.state == "open", HumanTask.instance_id.in_(parties))
+                .order_by(HumanTask.id)
+                .limit(REPORTS_HANDED_IN)
+            ).all()
+        for task in waiting:
+            with _unit(factory) as session:
+                person = holders(session, task.role or "", task.organisation_id or 0)[0]
+                tasks.complete(session, actor_of(session, person.id), task.id, data)
+        jobs.drain(factory)
 
 
 _REQUESTS = (

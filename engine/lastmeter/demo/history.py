@@ -89,6 +89,9 @@ def _place(
     is_weak = (district.key, short) == jinan.WEAK
     # The weak station's first year is ten months old, so that its evaluation is due; the others follow over the summer.
     begins = dt.date(2025, 4, 20) if is_weak else dt.date(2025, 6, 1) + dt.timedelta(days=number % 90)
+    expires = (district.key, short) in jinan.EXPIRING
+    if expires:
+        begins = dt.date(2023, 5, 26)
     parent = team.parent_id
     assert parent is not None
     value = draw.randint(90, 240) * 1_000_000
@@ -123,7 +126,7 @@ def _place(
         city_share = year.value_fen * 4 // 10
         session.add(Funding(contract_year_id=year.id, source="city", fen=city_share))
         session.add(Funding(contract_year_id=year.id, source="district", fen=year.value_fen - city_share))
-    return Placed(district, short, station, contract, years[0], is_weak)
+    return Placed(district, short, station, contract, years[-1 if expires else 0], is_weak)
 
 
 def _main_stations(session: Session, city: City, districts: tuple[jinan.District, ...], placed: int) -> None:
