@@ -193,7 +193,8 @@ class _Picture:
             self._layers.texts.append(_text([name], x + 14, y + 17, "bpmn-name bpmn-start", 12))
         else:
             lines = lines_of(name, width - 10, 12, max(1, int((height - 10) / 15)))
-            nudge = 3 if kind in symbols.TASK_SIGNS and len(lines) > 3 else 0
+            # Three lines would touch the sign in the corner; a marker at the lower edge needs its room too.
+            nudge = 6 if kind in symbols.TASK_SIGNS and len(lines) == 3 else 0
             self._layers.texts.append(_text(lines, x + width / 2, y + height / 2 + nudge, "bpmn-name", 12))
         if note := self._notes.get(identifier):
             below = lines_of(note, max(width + 30, 120), 10, 2)

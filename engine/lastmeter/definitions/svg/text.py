@@ -7,7 +7,7 @@ import re
 from lastmeter.definitions.layout.shapes import text_width
 
 # A Latin word or number stays whole; a line may end after any Chinese character; none begins with a closing mark.
-_PIECES = re.compile(r"[A-Za-z0-9€¥%.,'’/&()+-]+\s*|\s+|.[，。；：！？、）》”]*", re.DOTALL)
+_PIECES = re.compile(r"[^\s\u2e80-\uffff]+\s*|\s+|.[，。；：！？、）》”]*", re.DOTALL)
 
 
 def lines_of(text: str, width: float, size: float, most: int) -> list[str]:
