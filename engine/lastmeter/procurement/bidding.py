@@ -20,7 +20,7 @@ from lastmeter.identity import people
 from lastmeter.identity.models import Organisation, Person
 from lastmeter.procurement import notices, reading, rules
 from lastmeter.procurement.errors import BidRefused, NotOpenForBids, NotYetOpened, SameOpener, TooLate
-from lastmeter.procurement.models import Bid, Clarification, Lot, Opening, Procurement
+from lastmeter.procurement.models import Bid, Clarification, Lot, Opening, Procurement, Suspension
 from lastmeter.procurement.procurements import get
 from lastmeter.workflow import messages
 from lastmeter.workflow.models import Submission
@@ -63,12 +63,18 @@ def supplier_of(session: Session, actor: Actor) -> Organisation:
 
 
 def _open_procurement(session: Session, procurement_id: int) -> Procurement:
-    """The procurement, locked against its deadline being moved while a bid comes in."""
+    """The procurement, locked against its deadline being moved while a bid comes in.
+
+    Raises Missing, NotOpenForBids, TooLate.
+    """
     found = session.scalar(select(Procurement).where(Procurement.id == procurement_id).with_for_update(key_share=True))
     if found is None or found.issued_at is None:
         raise Missing(what="procurement", id=procurement_id)
     if found.status != "open" or found.bid_deadline is None:
         raise NotOpenForBids(status=found.status)
+    standing_still = select(Suspension.id).where(Suspension.procurement_id == found.id, Suspension.lifted_at.is_(None))
+    if session.scalar(standing_still.limit(1)) is not None:
+        raise NotOpenForBids(status="suspended")
     if clock.now() >= found.bid_deadline:
         raise TooLate(what="bid_deadline", ended=reading.local(found.bid_deadline), now=reading.local(clock.now()))
     return found

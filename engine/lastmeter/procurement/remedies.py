@@ -243,6 +243,7 @@ def go_on(step: Step, challenge: Challenge) -> bool:
         row.lifted_at = clock.now()
     if not mine or len(mine) < len(open_rows):
         return False
+    _shift_deadline(procurement, min(row.starts_at for row in mine))
     for instance_id in _standing_instances(session, procurement):
         suspension.resume(session, step.actor, instance_id)
     audit.record(
@@ -250,6 +251,12 @@ def go_on(step: Step, challenge: Challenge) -> bool:
     )
     _tell_bidders(session, procurement, "procurement.resumed")
     return True
+
+
+def _shift_deadline(procurement: Procurement, since: dt.datetime) -> None:
+    """A bid deadline that lay ahead when the procurement stopped lies as far ahead again, as its timer does."""
+    if procurement.status == "open" and procurement.bid_deadline is not None and procurement.bid_deadline > since:
+        procurement.bid_deadline += clock.now() - since
 
 
 def _tell_bidders(session: Session, procurement: Procurement, message: str) -> None:
@@ -389,7 +396,10 @@ def receive_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     first.matters = reading.text(data, "complaint_facts")
     session.flush()
     audit.record(session, step.actor, "complaint.received", f"complaint/{first.id}", facts={"challenge": challenge.no})
-    return {"complaint_received": clock.local_day(first.received_at)}
+    return {
+        "complaint_received": clock.local_day(first.received_at),
+        "corrected": step.submission("task_correct") is not None,
+    }
 
 
 @connector("procurement.accept_complaint", zh="受理投诉", en="Accept the complaint", inputs=("challenge_id",))
