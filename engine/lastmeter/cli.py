@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import json
 import logging
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from lastmeter import config, db, keys, migrations, paths, wiring
 from lastmeter.actor import SYSTEM
+from lastmeter.definitions.packages import Package
 from lastmeter.errors import LastmeterError
 
 
@@ -166,6 +168,16 @@ def create_token(login: str, scopes: tuple[str, ...], label: str) -> None:
         click.echo(logins.make_token(session, SYSTEM, account, label, scopes))
 
 
+def _read_package(path: Path) -> Package:
+    """The package of a folder of bpmn/ (its forms beside it, or in forms/<key>/), or a bare .bpmn file."""
+    from lastmeter.definitions import packages
+
+    if path.is_file():
+        return packages.bare_package(path.read_bytes())
+    beside = path.parent.parent / "forms" / path.name
+    return packages.load_package(path, beside if beside.is_dir() else paths.bundled("forms") / path.name)
+
+
 @main.group()
 def definitions() -> None:
     """Process definitions: lint, publish, export, lay out."""
@@ -177,12 +189,13 @@ def definitions() -> None:
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh")
 def lint(path: Path, as_json: bool, language: str) -> None:
     """Say what publishing PATH (a package folder or a .bpmn) would find. Status 1 on an error."""
-    from lastmeter.definitions import publishing
+    from lastmeter.definitions import lint as room
 
     wiring.connect()
-    found = publishing.lint_path(path)
+    with _saying_refusals():
+        found = list(room.check(_read_package(path)))
     if as_json:
-        click.echo(_dump([finding.as_dict(language) for finding in found]))
+        click.echo(_dump([dataclasses.asdict(finding) for finding in found]))
     else:
         for finding in found:
             click.echo(
@@ -198,7 +211,7 @@ def publish(path: Path) -> None:
     from lastmeter.definitions import publishing
 
     with _database() as factory, factory() as session, db.unit_of_work(session):
-        done = publishing.publish(session, SYSTEM, publishing.read_path(path))
+        done = publishing.publish(session, SYSTEM, _read_package(path))
         for definition in done.definitions:
             click.echo(f"{definition.key} version {definition.version}")
 
@@ -211,7 +224,10 @@ def export(key: str, version: int | None) -> None:
     from lastmeter.definitions import publishing
 
     with _database() as factory, factory() as session, db.unit_of_work(session, write=False):
-        click.echo(publishing.find(session, key, version).xml.decode(), nl=False)
+        found = publishing.latest(session, key, version)
+        if found is None:
+            raise click.ClickException(f"{key} version {version or 'newest'} is not published")
+        click.echo(found.xml.decode(), nl=False)
 
 
 @definitions.command()

@@ -131,7 +131,7 @@ def play(player: Player, scenario: Scenario) -> list[Line]:
     player.stand_at(scenario.at)
     try:
         for name, options in scenario.given.items():
-            player.in_unit(lambda session, n=name, o=options: given.make(player, session, n, o))
+            _given(player, name, options)
         if scenario.start is not None:
             _start(player, scenario.process, scenario.start)
         if scenario.message is not None:
@@ -148,6 +148,13 @@ def play(player: Player, scenario: Scenario) -> list[Line]:
     return player.path
 
 
+def _given(player: Player, name: str, options: Any) -> None:
+    def work(session: Session) -> None:
+        given.make(player, session, name, options)
+
+    player.in_unit(work)
+
+
 # --- steps -------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +163,8 @@ def _start(player: Player, key: str, options: Mapping[str, Any]) -> None:
         actor = _starter(player, session, str(options["as"]))
         data = player.resolve(session, options.get("data") or {})
         parties = player.resolve(session, options.get("parties") or {}) or None
-        return instances.start(session, actor, key, data=data, parties=parties)
+        variables = player.resolve(session, options.get("variables") or {}) or None
+        return instances.start(session, actor, key, data=data, parties=parties, variables=variables)
 
     refused = options.get("refused")
     started = _expecting(player, refused, work)
@@ -167,7 +175,9 @@ def _start(player: Player, key: str, options: Mapping[str, Any]) -> None:
 
 
 def _starter(player: Player, session: Session, name: str) -> Actor:
-    """A login, or the first person of the world who holds the role."""
+    """The program itself (`system`), a login, or the first person of the world who holds the role."""
+    if name == "system":
+        return SYSTEM
     if name in player.world.people:
         return player.actor(session, name)
     for login in player.world.people:
@@ -181,7 +191,8 @@ def _do(player: Player, step: Step) -> None:
     times = step.options.get("times", 1)
     count = 0
     while times == "all" or count < int(times):
-        task_id = _find(player, str(step.subject), step.options, required=times != "all" or count == 0)
+        required = not step.options.get("optional") and (times != "all" or count == 0)
+        task_id = _find(player, str(step.subject), step.options, required=required)
         if task_id is None:
             return
         if not _complete(player, task_id, step):
@@ -307,6 +318,13 @@ def _message(player: Player, options: Mapping[str, Any]) -> None:
     player.drain()
 
 
+def _repeat(player: Player, step: Step) -> None:
+    """The inner steps as often as the subject says: months of a contract, sessions of a case."""
+    for _ in range(int(step.subject)):
+        for inner in step.options["steps"]:
+            _VERBS[inner.verb](player, inner)
+
+
 def _start_step(player: Player, step: Step) -> None:
     _start(player, str(step.subject), step.options)
 
@@ -392,6 +410,8 @@ def _expect_rows(_player: Player, session: Session, expected: Mapping[str, Any])
     """Counts of domain rows by table and column values: {"finding": {"kind": "staffing_short", "count": 1}}."""
     for table, condition in expected.items():
         columns = db.Base.metadata.tables[table].c
+        if unknown := set(condition) - set(columns.keys()) - {"count"}:
+            raise RehearsalFailed(f"{table} has no {sorted(unknown)}")
         filters = [columns[name] == value for name, value in condition.items() if name != "count"]
         found = len(session.execute(select(*columns).where(*filters)).all())
         if found != condition.get("count", 1):
@@ -417,4 +437,5 @@ _VERBS: dict[str, Callable[[Player, Step], None]] = {
     "expect": _expect,
     "claim": _claim,
     "start": _start_step,
+    "repeat": _repeat,
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, Response, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -34,7 +33,7 @@ QUEUES = (("mine", "我的"), ("group", "我的小组"), ("hold", "挂起"), ("o
 
 
 @blueprint.app_context_processor
-def _facts() -> Mapping[str, Any]:
+def _facts() -> dict[str, Any]:
     person = getattr(g, "actor", None)
     unread = 0
     if person is not None:
@@ -196,7 +195,11 @@ def _with_files(task_id: int) -> MultiDict[str, str]:
         if not upload.filename:
             continue
         kept = files.store(
-            db.session(), actor(), upload.stream, upload.filename, settings=current_app.config["SETTINGS"]
+            db.session(),
+            actor(),
+            cast(BinaryIO, upload.stream),
+            upload.filename,
+            settings=current_app.config["SETTINGS"],
         )
         data.add(name, str(kept.id))
     return data

@@ -144,7 +144,7 @@ def start(key: str) -> ResponseReturnValue:
         return _start_page(key, data=typed)
     try:
         with session.begin_nested():
-            made = instances.start(session, actor(), key, data=request.form)  # type: ignore[arg-type]  # a MultiDict
+            made = instances.start(session, actor(), key, data=request.form)
     except FormInvalid as refusal:
         return _start_page(key, data=request.form, errors=refusal.messages), 422
     except LastmeterError as refusal:
