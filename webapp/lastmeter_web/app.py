@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, g, request
 from flask.typing import ResponseReturnValue
+from werkzeug.routing import IntegerConverter
 
 import lastmeter_web
 from lastmeter import clock, config, keys, wiring
@@ -20,6 +21,12 @@ from lastmeter_web.navigation import NavEntry
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class Identity(IntegerConverter):
+    """`<int:…>` in an address: what can be a row's id. Other digits and longer numbers are no address at all: 404."""
+
+    regex = "[1-9][0-9]{0,17}"
+
+
 class App(Flask):
     """One transaction per request: a view that returns is committed, a view that raises is not."""
 
@@ -27,6 +34,7 @@ class App(Flask):
         if request.endpoint == "static":
             return super().dispatch_request()
         with unit_of_work(db.session(), write=request.method not in SAFE or security.logs_reading(self)):
+            security.refuse_unstorable()
             security.identify()
             return security.guard() or super().dispatch_request()
 
@@ -52,6 +60,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )  # fmt: skip
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.url_map.converters["int"] = Identity
     db.init_app(app)
     i18n.install(app)
     errors.install(app)

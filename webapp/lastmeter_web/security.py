@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from lastmeter.actor import Actor
-from lastmeter.errors import Forbidden, LastmeterError
+from lastmeter.errors import Forbidden, InvalidInput, LastmeterError
 from lastmeter.identity import logins
 from lastmeter.identity.people import actor_of
 from lastmeter.identity.roles import PERMISSIONS
@@ -102,6 +102,17 @@ def identify() -> None:
         return
     g.web_session, g.account = found, found.account
     g.actor = actor_of(session, found.account.person_id, session_id=found.id.hex()[:16])
+
+
+def refuse_unstorable() -> None:
+    """Nothing where every name and value of the address can be stored. Raises InvalidInput: NUL fits no text."""
+    for name, value in request.args.items(multi=True):
+        if "\x00" in name or "\x00" in value:
+            raise InvalidInput(field=name.replace("\x00", ""), reason="NUL")
+    if request.method in UNSAFE and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        for name, value in request.form.items(multi=True):
+            if "\x00" in name or "\x00" in value:
+                raise InvalidInput(field=name.replace("\x00", ""), reason="NUL")
 
 
 def guard() -> AnyResponse | None:

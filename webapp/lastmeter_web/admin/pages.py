@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from lastmeter import clock
-from lastmeter.errors import InvalidInput, LastmeterError, Missing
+from lastmeter.errors import Forbidden, InvalidInput, LastmeterError, Missing
 from lastmeter.identity import logins
 from lastmeter.identity import people as identity
 from lastmeter.identity.models import Account, Membership, Organisation, Person
@@ -114,8 +114,8 @@ def add_organisation() -> Response:
         raise InvalidInput(field=i18n._("体系"), reason=i18n._("请选择"))
     if kind not in KINDS:
         raise InvalidInput(field=i18n._("种类"), reason=i18n._("请选择"))
-    if parent is None and session.scalar(select(func.count()).where(~scope.managed(actor(), MANAGE_ORGANISATIONS))):
-        raise Missing(what="organisation")
+    if parent is None and not scope.manages_providers(actor(), MANAGE_ORGANISATIONS):
+        raise Forbidden(permission=MANAGE_ORGANISATIONS)
     made = identity.add_organisation(
         session, actor(), tree=tree, kind=kind, name=_text("name", 120), name_en=_text("name_en", 160), parent=parent,
         uscc=request.form.get("uscc", "").strip() or None,

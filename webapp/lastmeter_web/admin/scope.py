@@ -1,8 +1,8 @@
-"""Which organisations and people an operator manages: the subtree of the post, and from the city's post everything."""
+"""Which organisations and people an operator manages: the subtree of the post, and from the city's post all providers."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from lastmeter.actor import Actor
@@ -13,10 +13,15 @@ from lastmeter.identity.roles import roles_with
 
 
 def managed(actor: Actor, permission: str) -> ColumnElement[bool]:
-    """The condition on Organisation. Providers stand in a tree of their own, so only the city's operator reaches it."""
+    """The condition on Organisation. Providers stand in a tree of their own, so only a city's operator reaches it."""
+    own = within_scope(actor, permission)
+    return or_(own, Organisation.tree == "provider") if manages_providers(actor, permission) else own
+
+
+def manages_providers(actor: Actor, permission: str) -> bool:
+    """True for a post at the top of its tree: only from there new trees begin and providers are seen."""
     carriers = roles_with(permission)
-    at_the_top = any(post.role in carriers and post.path.count("/") == 2 for post in actor.posts)
-    return true() if at_the_top and actor.may(permission) else within_scope(actor, permission)
+    return actor.may(permission) and any(post.role in carriers and post.path.count("/") == 2 for post in actor.posts)
 
 
 def managed_people(actor: Actor) -> ColumnElement[bool]:
