@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lastmeter import clock
-from lastmeter.actor import Actor
+from lastmeter.actor import SYSTEM, Actor
+from lastmeter.identity.people import grant
 from lastmeter.procurement import bidding, plans, thresholds
 from lastmeter.procurement.models import AnnualPlan, PlanFunding, PlanLine, Procurement
 from lastmeter.rehearsal.acts import act
@@ -65,3 +66,10 @@ def filed_plan(player: Player, session: Session, _actor: Actor, data: dict[str, 
     plan.lines += [PlanLine(kind="street", street_id=street.id, headcount=3, budget_fen=each) for street, _ in streets]
     plan.funding = [PlanFunding(source="district", fen=plan.budget_fen)]
     session.add(plan)
+
+
+@act("also_holds")
+def also_holds(player: Player, session: Session, _actor: Actor, data: dict[str, Any]) -> None:
+    """Somebody gets a second role at an organisation: login, role, organisation."""
+    person = player.world.people[str(data["login"])]
+    grant(session, SYSTEM, person, str(data["role"]), player.world.organisations[str(data["organisation"])])
