@@ -473,3 +473,20 @@ def test_a_resumption_is_not_undone_by_an_older_suspension_that_is_late(scene: S
     scene.do("lixia.officer", "work")
     scene.drain()
     assert scene.instance(number).state == "completed"
+
+
+def test_a_message_to_an_instantiating_gateway_starts_at_its_event(scene: Scene) -> None:
+    scene.publish(
+        diagram(
+            '<message id="m1" name="one"/><message id="m2" name="two"/>',
+            '<process id="p" isExecutable="true"><eventBasedGateway id="g" instantiate="true"/>'
+            '<intermediateCatchEvent id="c1"><messageEventDefinition messageRef="m1"/></intermediateCatchEvent>'
+            '<intermediateCatchEvent id="c2"><messageEventDefinition messageRef="m2"/></intermediateCatchEvent>'
+            '<endEvent id="e1"/><endEvent id="e2"/>'
+            '<sequenceFlow id="f1" sourceRef="g" targetRef="c1"/><sequenceFlow id="f2" sourceRef="g" targetRef="c2"/>'
+            '<sequenceFlow id="f3" sourceRef="c1" targetRef="e1"/><sequenceFlow id="f4" sourceRef="c2" targetRef="e2"/>'
+            "</process>",
+        )
+    )
+    assert scene(lambda s: messages.publish(s, SYSTEM, "two")) == messages.Delivered(started=1)
+    assert scene.trail(1)[-2:] == ["c2", "e2"]
