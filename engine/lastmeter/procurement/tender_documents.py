@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock
@@ -123,7 +123,7 @@ def issue_documents(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     procurement.issued_at, procurement.bid_deadline = clock.now(), bid_deadline
     procurement.docs_until = reading.day(data.get("docs_until"))
     procurement.status = "open"
-    session.query(Factor).where(Factor.procurement_id == procurement.id).delete()
+    session.execute(delete(Factor).where(Factor.procurement_id == procurement.id))
     session.add_all(
         Factor(
             procurement_id=procurement.id, no=number, name=str(row["name"]), criterion=reading.text(row, "criterion"),
