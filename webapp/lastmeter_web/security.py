@@ -101,6 +101,8 @@ def identify() -> None:
     if found is None:
         return
     g.web_session, g.account = found, found.account
+    for each in (found, found.account, found.account.person):
+        session.expunge(each)  # the page of a refusal is drawn after the rollback, and still says who is logged in
     g.actor = actor_of(session, found.account.person_id, session_id=found.id.hex()[:16])
 
 

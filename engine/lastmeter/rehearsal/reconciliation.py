@@ -16,6 +16,12 @@ def problems(session: Session) -> list[str]:
 
 
 def stuck(session: Session) -> list[str]:
+    """A sentence per instance that stands still for good."""
+    found = stuck_instances(session)
+    return [f"instance {row.id} ({row.definition_key}) is open and waits for nothing" for row in found]
+
+
+def stuck_instances(session: Session) -> list[Instance]:
     """Running instances that wait for nobody and nothing: no task, timer, message, child, job or incident."""
     waits = (
         exists().where(HumanTask.instance_id == Instance.id, HumanTask.state.in_(("open", "hold", "suspended"))),
@@ -27,12 +33,10 @@ def stuck(session: Session) -> list[str]:
     children = select(Instance.parent_id).where(
         Instance.parent_id.is_not(None), Instance.state.in_(("running", "incident"))
     )
-    query = select(Instance.id, Instance.definition_key).where(
-        Instance.state == "running", Instance.id.not_in(children)
-    )
+    query = select(Instance).where(Instance.state == "running", Instance.id.not_in(children)).order_by(Instance.id)
     for wait in waits:
         query = query.where(~wait)
-    return [f"instance {row.id} ({row.definition_key}) is open and waits for nothing" for row in session.execute(query)]
+    return list(session.scalars(query))
 
 
 def broken_chains(session: Session) -> list[str]:
