@@ -166,19 +166,17 @@ def close(session: Session, actor: Actor, case: Case, reason: str, *, served: bo
 
 
 def reassign(session: Session, actor: Actor, case: Case, person_id: int, reason: str) -> Case:
-    """Another worker of the case's team, or of the team that took over the station, is responsible from now on.
+    """Another worker of the case's team is responsible from now on; `handover.hand_over` moves its tasks as well.
 
     Raises NotAtStation, CaseClosed.
     """
     if case.status != "open":
         raise CaseClosed(number=case.number)
-    contract = contracts.in_force(session, case.station_id, clock.today())
-    team_id = contract.team_id if contract is not None and contract.team_id is not None else case.team_id
     works_there = session.scalar(
         select(Membership.id).where(
             Membership.person_id == person_id,
-            Membership.organisation_id.in_((case.team_id, team_id)),
-            Membership.role.in_(("social_worker", "station_manager")),
+            Membership.organisation_id == case.team_id,
+            Membership.role == "social_worker",
             in_force(),
         )
     )

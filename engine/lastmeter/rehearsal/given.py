@@ -36,13 +36,17 @@ def prepare(session: Session, world: World) -> None:
     session.flush()
 
 
-def make(player: Player, session: Session, name: str, options: Mapping[str, Any] | None) -> None:
-    """What a scenario's `given: {name: options}` asks for. Raises KeyError for an unknown name."""
-    _MAKERS[name](player, session, options or {})
+def make(player: Player, session: Session, name: str, options: Any) -> None:
+    """What a scenario's `given: {name: options}` asks for, once for each of a list. Raises KeyError for an unknown."""
+    for each in options if isinstance(options, list) else [options or {}]:
+        _MAKERS[name](player, session, each)
 
 
 def contract(player: Player, session: Session, options: Mapping[str, Any]) -> None:
-    """A contract in force; `$contract` is its id. Options: provider, street, district, signed_on, value_fen, number."""
+    """A contract in force; `$contract` is its id, or `$<name>`.
+
+    Options: provider, street, district, signed_on, value_fen, number, name.
+    """
     world = player.world
     district, street = options.get("district", "lixia"), options.get("street", "lixia.quancheng")
     provider = options.get("provider", "huimin")
@@ -75,7 +79,7 @@ def contract(player: Player, session: Session, options: Mapping[str, Any]) -> No
         session.flush()
         session.add(Funding(contract_year_id=year.id, source="district", fen=fen))
     session.flush()
-    player.names["contract"] = made.id
+    player.names[options.get("name", "contract")] = made.id
     player.names["station"] = station.id
 
 

@@ -13,7 +13,7 @@ import yaml
 from lastmeter import clock
 from lastmeter.errors import LastmeterError
 
-STEPS = ("do", "act", "move", "message", "expect", "claim", "start")
+STEPS = ("do", "act", "move", "message", "expect", "claim", "start", "repeat")
 
 
 class ScenarioRefused(LastmeterError):
@@ -68,6 +68,8 @@ def _step(number: int, item: Mapping[str, Any]) -> Step:
     if len(verbs) != 1:
         raise ValueError(f"step {number} needs exactly one of {', '.join(STEPS)}")
     options = {name: value for name, value in item.items() if name != verbs[0]}
+    if verbs[0] == "repeat":
+        options["steps"] = tuple(_step(number, inner) for inner in options["steps"])
     return Step(verbs[0], item[verbs[0]], options, number)
 
 

@@ -258,6 +258,8 @@ def _report(step: Step, report_id: Any) -> Report:
 @connector("stations.report_late", zh="记录逾期", en="Record that the report is late", inputs=("report_id",))
 def report_late(step: Step, report_id: Any = None, **_inputs: Any) -> Outputs:
     report = _report(step, report_id)
+    if report.submitted_on is not None:  # handed in before, returned since: it was not late
+        return {}
     notify_role(step.session, "station_manager", step.parties["team"], "report_late", period=report.period,
                 link=f"/instances/{step.instance_id}")  # fmt: skip
     return {}
