@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sqlalchemy import insert
@@ -12,10 +14,11 @@ from sqlalchemy.orm import Session
 from lastmeter.actor import SYSTEM
 from lastmeter.demo import jinan
 from lastmeter.identity import logins
-from lastmeter.identity.models import Membership, Organisation, Person, Region
+from lastmeter.identity.models import Account, Membership, Organisation, Person, Region
 from lastmeter.identity.people import add_person, grant
 
 SINCE = dt.date(2025, 1, 1)
+UNUSABLE_PASSWORD = "!"  # no password has this hash
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 # login → (role, where); where names an organisation of `City` by key.
@@ -106,8 +109,10 @@ def _organisation(
     return made
 
 
-def build(session: Session, districts: tuple[jinan.District, ...], draw: random.Random) -> City:
-    """Regions, both trees and everybody's seats stand; passwords are those of `VISITORS`."""
+def build(
+    session: Session, districts: tuple[jinan.District, ...], draw: random.Random, *, passwords: bool = True
+) -> City:
+    """Regions, both trees and everybody's seats stand; `VISITORS` can log in, or without passwords only act."""
     city = City()
     top = Region(code="370100", level=1, name="济南市", name_en="Jinan")
     session.add(top)
@@ -124,6 +129,7 @@ def build(session: Session, districts: tuple[jinan.District, ...], draw: random.
     for district in districts:
         _district(session, city, district, top)
     _providers(session, city, districts)
+    _visitors(session, city, draw, passwords)
     _seats(session, city, districts, draw)
     return city
 
@@ -218,13 +224,22 @@ def _providers(session: Session, city: City, districts: tuple[jinan.District, ..
             )
 
 
-def _seats(session: Session, city: City, districts: tuple[jinan.District, ...], draw: random.Random) -> None:
+def _visitors(session: Session, city: City, draw: random.Random, passwords: bool) -> None:
+    """The people of `VISITORS` hold their seats; hashing is slow on purpose, so it runs on every core at once."""
+    for login in VISITORS:
+        city.passwords[login] = f"{draw_word()}-{draw_word()}" if passwords else ""
+    hashes = dict.fromkeys(VISITORS, UNUSABLE_PASSWORD)
+    if passwords:
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            hashes = dict(zip(VISITORS, pool.map(logins.hash_password, city.passwords.values()), strict=True))
     for login, (role, where) in VISITORS.items():
         person = add_person(session, SYSTEM, name=name(draw), id_number=id_number(draw, born_from=1970, born_to=1995))
         grant(session, SYSTEM, person, role, city.organisations[where], since=SINCE)
-        password = f"{draw_word()}-{draw_word()}"
-        logins.add_account(session, SYSTEM, person, login, password)
-        city.passwords[login], city.people[login] = password, person
+        session.add(Account(person_id=person.id, login=login, password_hash=hashes[login]))
+        city.people[login] = person
+
+
+def _seats(session: Session, city: City, districts: tuple[jinan.District, ...], draw: random.Random) -> None:
     taken = {(role, where) for role, where in VISITORS.values()}
     seats = []
     for district in districts:

@@ -43,13 +43,18 @@ class TooManyTries(LastmeterError):
     kind = "unavailable"
 
 
+def hash_password(password: str) -> str:
+    """What is stored of a password."""
+    return _hasher.hash(password)
+
+
 def add_account(session: Session, actor: Actor, person: Person, login: str, password: str) -> Account:
     """The person can log in. Raises InvalidInput (login, password)."""
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidInput(field="password", reason="too_short", least=SHORTEST_PASSWORD)
     if session.scalar(select(Account.id).where(Account.login == login)) is not None:
         raise InvalidInput(field="login", reason="taken", value=login)
-    account = Account(person_id=person.id, login=login, password_hash=_hasher.hash(password))
+    account = Account(person_id=person.id, login=login, password_hash=hash_password(password))
     session.add(account)
     session.flush()
     audit.record(session, actor, "account.added", f"person/{person.id}", facts={"login": login})
@@ -60,7 +65,7 @@ def set_password(session: Session, actor: Actor, account: Account, password: str
     """The new password holds and every session of the account has ended. Raises InvalidInput."""
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidInput(field="password", reason="too_short", least=SHORTEST_PASSWORD)
-    account.password_hash = _hasher.hash(password)
+    account.password_hash = hash_password(password)
     session.execute(delete(WebSession).where(WebSession.account_id == account.id))
     audit.record(session, actor, "account.password_set", f"person/{account.person_id}")
 
@@ -80,7 +85,7 @@ def log_in(session: Session, login: str, password: str, address: str) -> tuple[s
     if account is None or account.closed_at is not None:
         raise LoginRefused()
     if _hasher.check_needs_rehash(stored):
-        account.password_hash = _hasher.hash(password)
+        account.password_hash = hash_password(password)
     secret = secrets.token_urlsafe(32)
     made = WebSession(id=_hash(secret), account_id=account.id, csrf=secrets.token_urlsafe(32))
     session.add(made)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lastmeter import clock, db, keys, migrations, wiring
 from lastmeter.actor import SYSTEM
@@ -14,6 +15,8 @@ from lastmeter.definitions import publishing
 from lastmeter.embedded import testing
 from lastmeter.errors import LastmeterError
 from lastmeter.rehearsal import given, world
+from lastmeter.rehearsal.jinan import Report, chosen
+from lastmeter.rehearsal.jinan import play as play_jinan
 from lastmeter.rehearsal.player import Line, Player, RehearsalFailed, play
 from lastmeter.rehearsal.scenario import ScenarioRefused, read
 
@@ -93,3 +96,20 @@ def _prepare(owner_url: str) -> None:
         given.prepare(session, world.build(session))
         publishing.publish_bundled(session, SYSTEM)
     engine.dispose()
+
+
+def jinan(
+    *, districts: int, years: int, stations: int | None = None, progress: Callable[..., Any] | None = None
+) -> Report:
+    """What came of so many districts of Jinan-161 (each cut to `stations` streets) in a database of its own."""
+    wiring.connect()
+    keys.install(REHEARSAL_KEY)
+    testing.template("migrated", migrations.upgrade)
+    with testing.borrowed("migrated") as database:
+        keys.install(REHEARSAL_KEY)
+        engine = db.make_engine(database.app_url)
+        try:
+            return play_jinan(db.session_factory(engine), chosen(districts, stations), years, progress)
+        finally:
+            clock.set_virtual(None)
+            engine.dispose()
