@@ -137,6 +137,11 @@ def fingerprint(session: Session, value: str) -> bytes:
     return hmac_module.new(key, value.encode(), hashlib.sha256).digest()
 
 
+def derived(purpose: str) -> bytes:
+    """32 bytes that every process under this master key agrees on, another for each purpose. Raises KeyUnavailable."""
+    return hmac_module.new(_master_key(), f"derived/{purpose}".encode(), hashlib.sha256).digest()
+
+
 def forget(session: Session, key_class: str) -> None:
     """Destroy the class's data keys: what was sealed under them is lost for good."""
     for row in session.scalars(select(DataKey).where(DataKey.key_class == key_class)):

@@ -48,6 +48,10 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app = App(__name__)
     app.config.update(
         SETTINGS=settings,
+        SECRET_KEY=keys.derived("flash"),  # of the cookie that carries a sentence over a redirect, and nothing else
+        SESSION_COOKIE_NAME="lm_said",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_SAMESITE="Lax",
         SQLALCHEMY_DATABASE_URI=settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1),
         SQLALCHEMY_ENGINE_OPTIONS={
             "pool_size": settings.pool_size, "max_overflow": settings.pool_size, "pool_pre_ping": True,

@@ -17,6 +17,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "termination_notice": ("合同 {contract}：已发出终止告知，可在5个工作日内陈述申辩。", "Contract {contract}: notice of termination; you may state your case within 5 working days."),
     "contract_terminated": ("合同 {contract} 已终止，自 {on} 起生效。", "Contract {contract} is terminated from {on}."),
     "role_granted": ("您获得了岗位“{role}”（{organisation}）。", "You now hold the role “{role}” ({organisation})."),
+    "draft_submitted": ("{by} 提请发布流程“{title_zh}”的新版本。", "{by} submits a new version of the process “{title_en}” for publication."),
     "district_report_late": ("{year} 年度报告到期未报送。", "The yearly report {year} was not submitted in time."),
     "plan.reminder": ("距3月31日年度计划备案期限还有{days_left}天，请尽快报送。", "{days_left} days are left until the annual plan must be filed on 31 March."),
     "plan.overdue": ("{district}：年度计划在3月31日24时前未备案。", "{district}: the annual plan was not filed by the end of 31 March."),

@@ -79,7 +79,7 @@ def _aspects(element: etree._Element) -> dict[str, str]:
         if not isinstance(child.tag, str) or local(child) in _DERIVED or local(child) in _NESTED:
             continue
         # Canonical XML: the order of attributes and the spelling of prefixes say nothing.
-        written = etree.canonicalize(etree.tostring(child, with_tail=False), strip_text=True)
+        written = etree.canonicalize(etree.tostring(child, with_tail=False, encoding="unicode"), strip_text=True)
         aspects[local(child)] = aspects.get(local(child), "") + str(written)
     return aspects
 

@@ -80,7 +80,7 @@ def organisations() -> str:
                 Organisation.name_en.icontains(wanted, autoescape=True),
             )
         )
-    return render_template("admin/organisations.html", rows=session.execute(query).tuples().all(), q=wanted)
+    return render_template("admin/organisations.html", rows=session.execute(query).all(), q=wanted)
 
 
 @blueprint.get("/organisations/<int:organisation_id>")
@@ -147,7 +147,7 @@ def people() -> str:
         query = query.where(
             or_(Person.name.icontains(wanted, autoescape=True), Account.login.icontains(wanted, autoescape=True))
         )
-    rows = session.execute(query).tuples().all()
+    rows = session.execute(query).all()
     shown = rows[:PAGE]
     held = session.scalars(
         select(Membership)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lastmeter import connectors
+from lastmeter import audit, connectors
 from lastmeter.deadlines.register import rules_in
-from lastmeter.definitions import drafts, lint, publishing
+from lastmeter.definitions import drafts, lint, publishing, revising
 from lastmeter.definitions.diff import differences
 from lastmeter.definitions.findings import DefinitionRefused, Finding
 from lastmeter.definitions.layout import layout
@@ -17,11 +17,13 @@ from lastmeter.definitions.packages import MAX_ZIP, Package, pack
 from lastmeter.definitions.source import MAX_BYTES
 from lastmeter.errors import Forbidden, InvalidInput
 from lastmeter.forms import load_form
+from lastmeter.identity import people
 from lastmeter.identity.roles import ROLES
-from lastmeter_web import assets, i18n
+from lastmeter_web import assets, errors, i18n
 from lastmeter_web.designer import source
 from lastmeter_web.extensions import db
 from lastmeter_web.security import actor, allow
+from lastmeter_web.sentences import sentence
 
 blueprint = Blueprint("designer", __name__, template_folder="templates")
 EDIT, PUBLISH = "designer.edit", "designer.publish"
@@ -88,11 +90,10 @@ def edit(key: str) -> str:
     session = db.session()
     version = _version()
     found = source.drawing(session, key, version)
-    package = source.package_around(session, key, found.xml)
+    package = revising.revised(session, found.xml, key=key)
     read_only = version is not None or not may_draw()
-    changed = []
-    if found.draft is not None and found.published is not None:
-        changed = differences(found.published.xml, found.draft.xml)
+    base = source.before(session, found, version)
+    changed = differences(base.xml, found.xml) if base is not None else []
     return render_template(
         "designer/edit.html",
         drawing=found,
@@ -104,6 +105,9 @@ def edit(key: str) -> str:
         lanes={lane: {"role": entry.role} for lane, entry in package.lanes.items()},
         title=i18n.both(found.published.title_zh, found.published.title_en) if found.published else key,
         differences=changed,
+        base=base,
+        running=source.running(session, key),
+        may_submit=actor().may(EDIT) and found.draft is not None and not read_only,
         built=assets.script("designer") is not None,
     )
 
@@ -152,7 +156,7 @@ def xml(key: str) -> Response:
 def findings(key: str) -> Response:
     """Everything that the engine has to say about the diagram as it stands in the editor."""
     session = db.session()
-    package = source.package_around(session, key, _drawn())
+    package = revising.revised(session, _drawn(), key=key)
     return jsonify({"findings": _said(lint.check(package, known=publishing.known_names(session)))})
 
 
@@ -176,7 +180,7 @@ def save(key: str) -> Response:
 def publish(key: str) -> ResponseReturnValue:
     """The drawing becomes the newest version; running instances stay on theirs, and the draft is done with."""
     session = db.session()
-    package = source.package_around(session, key, _drawn())
+    package = revising.revised(session, _drawn(), key=key)
     made = publishing.publish(session, actor(), package, source="designer")
     draft = next((row for row in drafts.listing(session, actor()) if row.key == key), None)
     if draft is not None:
@@ -185,6 +189,42 @@ def publish(key: str) -> ResponseReturnValue:
     flash(i18n._("已发布为第 {n} 版。进行中的事项仍按原版本办理。", n=own.version))
     answer = {"version": own.version, "findings": _said(made.findings), "location": url_for("designer.edit", key=key)}
     return jsonify(answer), 201
+
+
+@blueprint.post("/designer/<key>/submit")
+@allow(EDIT)
+def submit(key: str) -> ResponseReturnValue:
+    """The leaders find a notice that this draft is ready to be published; it must have no errors left."""
+    session = db.session()
+    draft = drafts.get(session, actor(), key)
+    if str(draft.revision) != request.form.get("revision"):
+        raise drafts.DraftChanged(revision=draft.revision)
+    package = revising.revised(session, draft.xml, key=key)
+    publishing.refuse_errors(lint.check(package, known=publishing.known_names(session)))
+    published = publishing.latest(session, key)
+    title = (published.title_zh, published.title_en) if published else (key, key)
+    for person_id in source.publishers(session):
+        people.notify(
+            session, person_id, "draft_submitted", link=url_for("designer.edit", key=key), by=actor().name,
+            title_zh=title[0], title_en=title[1],
+        )  # fmt: skip
+    facts = {"revision": draft.revision}
+    audit.record(session, actor(), "draft.submitted", f"definition/{key}", facts=facts)
+    flash(i18n._("已提请区县民政局负责人发布。"))
+    return redirect(url_for("designer.edit", key=key), 303)
+
+
+@blueprint.errorhandler(DefinitionRefused)
+def refused(refusal: DefinitionRefused) -> ResponseReturnValue:
+    """What is wrong, element by element: for the editor as JSON, else in words."""
+    text = sentence(refusal.code, {}, i18n.language())
+    if not errors.wants_json():
+        said = "".join(f"\n{found.message(i18n.language())}" for found in refusal.findings if found.severity == "error")
+        return errors.answer(422, refusal.code, text + said)
+    body = {"code": refusal.code, "title": text, "detail": text, "status": 422, "findings": _said(refusal.findings)}
+    response = jsonify(body)
+    response.status_code, response.headers["Content-Type"] = 422, "application/problem+json"
+    return response
 
 
 @blueprint.post("/designer/<key>/discard")
@@ -202,7 +242,7 @@ def package(key: str) -> Response:
     """The newest version with its settings, forms and tables as one zip file."""
     session = db.session()
     found = source.drawing(session, key, _version())
-    response = Response(pack(source.package_around(session, key, found.xml)), mimetype="application/zip")
+    response = Response(pack(revising.revised(session, found.xml, key=key)), mimetype="application/zip")
     response.headers["Content-Disposition"] = f"attachment; filename={key}.zip"
     return response
 

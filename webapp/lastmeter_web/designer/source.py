@@ -1,16 +1,18 @@
-"""What the designer draws from: a draft or a published version, and the package that a new drawing belongs to."""
+"""What the designer draws from: a draft or a published version; who runs on it, and who may publish it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
-from lastmeter.definitions import publishing
-from lastmeter.definitions.models import Definition, DefinitionDecision, DefinitionForm, Draft
-from lastmeter.definitions.packages import LaneRole, Package, bare_package
+from lastmeter.definitions.models import Definition, Draft
 from lastmeter.errors import Missing
+from lastmeter.identity import people
+from lastmeter.identity.models import Membership
+from lastmeter.identity.roles import roles_with
+from lastmeter.workflow.models import Instance
 
 
 @dataclass(frozen=True)
@@ -40,40 +42,29 @@ def versions(session: Session, key: str) -> list[Definition]:
     return list(session.scalars(select(Definition).where(Definition.key == key).order_by(Definition.version.desc())))
 
 
-def package_around(session: Session, key: str, xml: bytes) -> Package:
-    """The diagram in the package of the key's newest version: same settings, forms and tables; bare without one."""
-    published = publishing.latest(session, key)
-    if published is None:
-        return bare_package(xml, file_name=f"{key}.bpmn")
-    forms = session.execute(
-        select(DefinitionForm.key, DefinitionForm.schema).where(DefinitionForm.definition_id == published.id)
+def before(session: Session, found: Drawing, version: int | None) -> Definition | None:
+    """What the drawing is compared with: a draft with the newest version, a version with the one before it."""
+    if version is None:
+        return found.published if found.draft is not None else None
+    return _with_xml(session, found.key, version - 1) if version > 1 else None
+
+
+def running(session: Session, key: str) -> dict[int, int]:
+    """How many instances are open on each version of the key."""
+    rows = session.execute(
+        select(Definition.version, func.count())
+        .join(Instance, Instance.definition_id == Definition.id)
+        .where(Definition.key == key, Instance.state.in_(("running", "incident")))
+        .group_by(Definition.version)
     )
-    tables = session.execute(
-        select(DefinitionDecision.key, DefinitionDecision.xml).where(DefinitionDecision.definition_id == published.id)
-    )
-    settings = published.settings
-    start = settings.get("start", {})
-    return Package(
-        key=settings.get("key", key),
-        xml=xml,
-        file_name=f"{key}.bpmn",
-        settings=settings,
-        title_zh=published.title_zh,
-        title_en=published.title_en,
-        summary_zh=published.summary_zh,
-        summary_en=published.summary_en,
-        owner=settings.get("owner", ""),
-        classification=published.classification,
-        listed=published.listed,
-        start_roles=tuple(start.get("roles", ())),
-        start_form=start.get("form", ""),
-        lanes={
-            lane: LaneRole(entry.get("role", ""), entry.get("party", ""))
-            for lane, entry in settings.get("lanes", {}).items()
-        },
-        decisions=dict(tables.tuples().all()),
-        forms=dict(forms.tuples().all()),
-    )
+    return {row[0]: row[1] for row in rows}
+
+
+def publishers(session: Session) -> list[int]:
+    """Everybody who may publish today."""
+    carriers = roles_with("designer.publish")
+    query = select(Membership.person_id).where(Membership.role.in_(carriers), people.in_force()).distinct()
+    return list(session.scalars(query.order_by(Membership.person_id)))
 
 
 def _with_xml(session: Session, key: str, version: int | None) -> Definition | None:
