@@ -166,6 +166,8 @@ class LegalClock(Base):
     __tablename__ = "legal_clock"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     stands_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+    # Where it is going: workers lead it there event by event, so that each happens at its own instant.
+    moves_to: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 _follow_virtual_clock = False
@@ -182,9 +184,38 @@ def use_legal_clock(session: Session) -> None:
         clock.set_virtual(session.scalar(text("SELECT stands_at FROM legal_clock WHERE id = 1")))
 
 
+def follows_virtual_clock() -> bool:
+    return _follow_virtual_clock
+
+
+def send_legal_clock(session: Session, instant: dt.datetime) -> None:
+    """Time passes until `instant`, led by the workers (`lead_legal_clock`)."""
+    session.get_one(LegalClock, 1, with_for_update=True).moves_to = instant
+    session.info["wake"] = True
+    session.flush()
+
+
+def legal_clock_moves(session: Session) -> dt.datetime | None:
+    """Where the virtual clock is going, or None where it stands."""
+    return session.scalar(text("SELECT moves_to FROM legal_clock WHERE id = 1")) if _follow_virtual_clock else None
+
+
+def lead_legal_clock(session: Session, next_event: dt.datetime | None) -> bool:
+    """The moving clock stands at the next event, or at its goal if that comes first; False where it does not move."""
+    row = session.get(LegalClock, 1, with_for_update=True, populate_existing=True)
+    if row is None or row.moves_to is None:
+        return False
+    goal = row.moves_to
+    row.stands_at = goal if next_event is None else min(goal, max(next_event, row.stands_at))
+    row.moves_to = None if row.stands_at >= goal else goal
+    session.flush()
+    clock.set_virtual(row.stands_at)
+    return True
+
+
 def move_legal_clock(session: Session, instant: dt.datetime) -> None:
-    """The virtual clock stands at `instant` from this transaction on."""
-    session.merge(LegalClock(id=1, stands_at=instant))
+    """The virtual clock stands at `instant` from this transaction on, wherever it was going."""
+    session.merge(LegalClock(id=1, stands_at=instant, moves_to=None))
     session.info["wake"] = True  # what is due by the new time waits for nobody's poll
     session.flush()
     clock.set_virtual(instant)

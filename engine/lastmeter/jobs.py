@@ -11,11 +11,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, delete, literal, select, text, update
+from sqlalchemy import ColumnElement, CursorResult, delete, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from lastmeter import clock, failpoints
-from lastmeter.db import DatabaseUnavailable, in_transaction, unit_of_work
+from lastmeter.db import (
+    DatabaseUnavailable,
+    follows_virtual_clock,
+    in_transaction,
+    lead_legal_clock,
+    legal_clock_moves,
+    unit_of_work,
+)
 from lastmeter.errors import LastmeterError
 from lastmeter.outbox import HANDLERS, Job, Postponed, as_performer, handler
 from lastmeter.workflow import calls, incidents, messages, services, suspension, task_jobs, timers
@@ -55,9 +62,26 @@ def drain(factory: Factory, *, limit: int | None = None, until_empty: bool = Tru
         for job in batch:
             perform(factory, job)
         done += len(batch)
-        if not batch or not until_empty:
+        if not until_empty or (not batch and not _time_passes(factory)):
             break
     return done
+
+
+def _time_passes(factory: Factory) -> bool:
+    """True if the demonstration's moving clock has come to its next event, so that there may be work again.
+
+    It waits while other workers still perform what is due: an event happens after all that came before it.
+    """
+    if not follows_virtual_clock():
+        return False
+    with factory() as session, unit_of_work(session):
+        if legal_clock_moves(session) is None:
+            return False
+        alive = (Job.failed_at.is_(None), Job.paused_at.is_(None))
+        following = session.scalar(select(func.min(Job.due_at)).where(*alive))
+        if following is not None and following <= clock.now():
+            return False
+        return lead_legal_clock(session, following)
 
 
 def take(factory: Factory, count: int = BATCH) -> list[Job]:
@@ -173,9 +197,9 @@ def _changed(session: Session, job: Job, values: dict[str, Any]) -> bool:
 
 
 def anything_due(session: Session) -> bool:
-    """True if a job could be taken now."""
+    """True if a job could be taken now, or the demonstration's clock is on its way."""
     query = select(literal(1)).where(_due()).limit(1)
-    return session.scalar(query.select_from(Job)) is not None
+    return session.scalar(query.select_from(Job)) is not None or legal_clock_moves(session) is not None
 
 
 def _due() -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from lastmeter import audit, clock
-from lastmeter.db import move_legal_clock
+from lastmeter.db import legal_clock_moves, send_legal_clock, use_legal_clock
 from lastmeter.errors import InvalidInput, Missing
 from lastmeter.outbox import Job
 from lastmeter.workflow import timers
@@ -37,10 +37,10 @@ def move() -> Response:
         raise InvalidInput(field=i18n._("演示时钟"), reason=i18n._("不能往回拨"))
     else:
         audit.record(session, actor(), "clock.moved", "clock", facts={"to": target.isoformat()})
-        move_legal_clock(session, target)
-        session.info["wake"] = True
-        session.commit()  # the workers must see the new time while this page waits for them
-        _wait_for_workers(target)
+        send_legal_clock(session, target)
+        session.commit()  # the workers must see it while this page waits for them
+        if not _arrived():
+            flash(i18n._("时钟正在前进，到期的事项按各自的时间办理；稍后刷新页面。"))
     wanted = request.form.get("next", "/")
     return redirect(
         wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else url_for("inbox.show"), 303
@@ -64,13 +64,17 @@ def _next_event() -> dt.datetime | None:
     return None if due is None else max(due, clock.now())
 
 
-def _wait_for_workers(moment: dt.datetime) -> None:
-    """Until nothing due is left, or it has taken long enough; the pages show what still moves."""
-    until = time.monotonic() + WAIT_SECONDS
-    waiting = select(func.count()).where(Job.due_at <= moment, Job.failed_at.is_(None), Job.paused_at.is_(None))
+def _arrived() -> bool:
+    """True once the clock stands at its goal with nothing due left; False where that takes longer than a page may."""
+    session, until = db.session(), time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
-        left = db.session().scalar(waiting)
-        db.session().rollback()
-        if not left:
-            return
+        moving = legal_clock_moves(session)
+        use_legal_clock(session)
+        due = session.scalar(
+            select(func.count()).where(Job.due_at <= clock.now(), Job.failed_at.is_(None), Job.paused_at.is_(None))
+        )
+        session.rollback()
+        if moving is None and not due:
+            return True
         time.sleep(0.15)
+    return False
