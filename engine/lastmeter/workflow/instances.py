@@ -204,7 +204,7 @@ def listing(
 
 def variables(session: Session, actor: Actor, instance: Instance) -> dict[str, object]:
     """The process's variables that the actor may see: nothing for operators, nothing secret without `case.read`."""
-    if not actor.is_system and not _sees_content(session, actor, instance.id):
+    if not actor.is_system and not sees_content(session, actor, instance.id):
         return {}
     loaded = publishing.load(session, instance.definition_id)
     blob = session.scalar(select(Instance.blob).where(Instance.id == instance.id))
@@ -215,7 +215,10 @@ def variables(session: Session, actor: Actor, instance: Instance) -> dict[str, o
     return {name: value for name, value in found.items() if name not in hidden}
 
 
-def _sees_content(session: Session, actor: Actor, instance_id: int) -> bool:
+def sees_content(session: Session, actor: Actor, instance_id: int) -> bool:
+    """True if the actor takes part in the instance or may view it by role: who only operates the system may not."""
+    if actor.is_system:
+        return True
     allowed = or_(Instance.starter_id == actor.person_id, _involved(actor), _viewed(actor))
     return session.scalar(select(Instance.id).where(Instance.id == instance_id, allowed)) is not None
 

@@ -84,7 +84,8 @@ def _page(task_id: int, *, data: Any = None, errors: Any = None, failure: str | 
     session = db.session()
     view = tasks.get(session, actor(), task_id)
     typed = data if data is not None else view.draft
-    scope = sources.scope_in(session, actor(), owner=f"instance/{view.instance.id}")
+    owner = f"instance/{view.instance.id}"
+    scope = sources.scope_in(session, actor(), owner=owner)
     shown = view.form.view(typed, context=view.context, errors=errors or {}, scope=scope, language=i18n.language())
     colleagues: list[Person] = []
     if view.task.role and view.task.organisation_id and view.allowed["reassign"] is True:
@@ -102,7 +103,7 @@ def _page(task_id: int, *, data: Any = None, errors: Any = None, failure: str | 
         colleagues=colleagues,
         parties=_parties(view.instance.id),
         why_not=lambda code: sentence(str(code), {}, i18n.language()),
-        documents=files.of_owner(session, f"instance/{view.instance.id}"),
+        documents=files.of_owner(session, owner) if instances.sees_content(session, actor(), view.instance.id) else [],
     )
 
 

@@ -52,6 +52,7 @@ def instance(instance_id: int) -> str:
     session = db.session()
     found = instances.get(session, actor(), instance_id)
     loaded = publishing.load(session, found.definition_id)
+    content = instances.sees_content(session, actor(), found.id)
     waiting = session.scalars(
         select(HumanTask)
         .where(HumanTask.instance_id == found.id, HumanTask.state.in_(("open", "hold", "suspended")))
@@ -69,8 +70,8 @@ def instance(instance_id: int) -> str:
         timers=instances.timers(session, found.id),
         children=instances.children(session, found.id),
         parent=session.get(Instance, found.parent_id) if found.parent_id else None,
-        documents=files.of_owner(session, f"instance/{found.id}"),
-        earlier=task_view.earlier(session, actor(), found, loaded),
+        documents=files.of_owner(session, f"instance/{found.id}") if content else [],
+        earlier=task_view.earlier(session, actor(), found, loaded) if content else [],
         audit=_audit(found.id) if actor().may("audit.read") else [],
         titles=_titles(),
     )
@@ -179,9 +180,5 @@ def document(document_id: int) -> ResponseReturnValue:
 def _may_read(found: Document) -> bool:
     kind, _, number = (found.owner or "").partition("/")
     if kind == "instance" and number.isdigit():
-        try:
-            instances.get(db.session(), actor(), int(number))
-        except Missing:
-            return False
-        return True
+        return instances.sees_content(db.session(), actor(), int(number))
     return files.may_be_named(db.session(), actor(), found.id)
