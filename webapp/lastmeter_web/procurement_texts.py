@@ -87,6 +87,14 @@ CODES: Mapping[str, Pair] = {
     "hours": ("小时", "hours"), "months": ("月", "months"), "challenge_upheld": ("质疑成立", "a challenge was upheld"),
     "quality": ("质量", "quality"), "price": ("价格", "price"),
 }  # fmt: skip
+METHOD_REASONS: Mapping[str, Pair] = {
+    "open_by_rule": ("达到公开招标数额标准（政府采购法 26、27）", "at or above the amount for open tender (Law 26, 27)"),
+    "limited_suppliers": ("只能从有限范围供应商采购（政府采购法 29、34）", "a limited range of suppliers (Law 29, 34)"),
+    "negotiation": ("符合竞争性谈判情形（政府采购法 30）", "a case of negotiation (Law 30)"),
+    "purchased_service": ("政府购买服务项目（财库〔2014〕214号 3）", "government-purchased service (Caiku [2014] 214, 3)"),
+    "single_source": ("只能从唯一供应商采购等情形（政府采购法 31）", "a case of single source (Law 31)"),
+    "uniform_goods": ("规格统一的现货（政府采购法 32）", "goods of uniform specification (Law 32)"),
+}  # fmt: skip
 _CODED = frozenset({"method", "object_type", "unit", "status", "result", "reason"})
 
 
@@ -163,5 +171,6 @@ def facts() -> dict[str, Any]:
         "status_name": partial(name, STATUSES), "lot_status": partial(name, LOT_STATUSES), "bid_status": partial(name, BID_STATUSES),
         "method_name": partial(name, METHOD_NAMES), "kind_name": partial(name, KINDS), "matter_name": partial(name, MATTERS),
         "challenge_result": partial(name, CHALLENGE_RESULTS), "contract_status": partial(name, CONTRACT_STATUSES),
+        "method_reason": partial(name, METHOD_REASONS),
         "line_state": partial(name, LINE_STATES), "notice_parts": parts,
     }  # fmt: skip

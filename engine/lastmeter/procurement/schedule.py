@@ -63,6 +63,8 @@ class Dates:
     staff_on_post: dt.date | None = None
 
 
+# Times in which somebody may act and nobody must: once over, nothing was missed.
+WINDOWS = frozenset({"clarification", "challenge_end"})
 # By method: from issue to the deadline, and how long the documents can be had.
 _FIRST = {"open_tender": ("D10", "D11"), "competitive_consultation": ("D14", "D15")}
 
@@ -90,7 +92,7 @@ class _Chain:
         happened: dt.date | None,
     ) -> None:  # fmt: skip
         rule = legal_time.rule(self.session, computed.rule_id, computed.start)
-        state = self._state(sense, due, happened, computed.provisional)
+        state = self._state("min" if key in WINDOWS else sense, due, happened, computed.provisional)
         self.lines.append(
             Line(key, zh, en, rule, sense, computed.start, due, happened, state, computed.provisional,
                  computed.paused_days)

@@ -82,8 +82,9 @@ class Remedy:
 
 def next_date(session: Session, lines: Sequence[Line]) -> NextDate | None:
     """The nearest date of the chain that is still ahead."""
-    today = clock.today()
-    ahead = [line for line in lines if line.happened is None and line.due >= today]
+    today, signed = clock.today(), any(line.key == "signing" and line.happened for line in lines)
+    past = {"earliest_signing"} if signed else set()
+    ahead = [line for line in lines if line.happened is None and line.due >= today and line.key not in past]
     if not ahead:
         return None
     line = min(ahead, key=lambda each: each.due)
