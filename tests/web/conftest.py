@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
+from tests.web.city import City, standing
 
 from lastmeter import clock, config
 from lastmeter.actor import SYSTEM
@@ -97,3 +98,10 @@ def bundled(app: Flask, factory: sessionmaker[Session]) -> None:
     with factory() as session:
         publishing.publish_bundled(session, SYSTEM)
         session.commit()
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    """A city where everything is under way (tests/web/city.py)."""
+    with standing(tmp_path) as made:
+        yield made

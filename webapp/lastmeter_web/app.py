@@ -36,7 +36,9 @@ class App(Flask):
         with unit_of_work(db.session(), write=request.method not in SAFE or security.logs_reading(self)):
             security.refuse_unstorable()
             security.identify()
-            return security.guard() or super().dispatch_request()
+            answer = security.guard() or super().dispatch_request()
+        security.note_use()
+        return answer
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:

@@ -54,9 +54,13 @@ def wants_json() -> bool:
 
 def _login_refused(error: logins.LoginRefused) -> ResponseReturnValue:
     """The failed try counts for the limit; the page says no more than that it failed."""
+    known = getattr(g, "account", None)
     with unit_of_work(db.session()):
-        logins.note_failure(db.session(), request.form.get("login", ""), security.client_address())
+        tried = known.login if known is not None else request.form.get("login", "")
+        logins.note_failure(db.session(), tried, security.client_address())
     text = sentence(error.code, error.facts, i18n.language())
+    if known is not None:  # somebody logged in gave a wrong password as the old one
+        return answer(403, error.code, text)
     return render_template("account/login.html", error=text, next=request.form.get("next", "")), 403
 
 

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from lastmeter.actor import Actor
+from lastmeter.db import unit_of_work
 from lastmeter.errors import Forbidden, InvalidInput, LastmeterError
 from lastmeter.identity import logins
 from lastmeter.identity.people import actor_of
@@ -104,6 +105,14 @@ def identify() -> None:
     for each in (found, found.account, found.account.person):
         session.expunge(each)  # the page of a refusal is drawn after the rollback, and still says who is logged in
     g.actor = actor_of(session, found.account.person_id, session_id=found.id.hex()[:16])
+
+
+def note_use() -> None:
+    """The session counts as used now, reading included; written once a minute, in a transaction of its own."""
+    found = getattr(g, "web_session", None)
+    if found is not None and logins.is_stale(found):
+        with unit_of_work(db.session()):
+            logins.touch_session(db.session(), found)
 
 
 def refuse_unstorable() -> None:

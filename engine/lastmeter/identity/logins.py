@@ -122,6 +122,11 @@ def find_session(session: Session, secret: str, *, hours: int, idle_minutes: int
     )
 
 
+def is_stale(web_session: WebSession) -> bool:
+    """True if the last use was written down more than a minute ago."""
+    return dt.datetime.now(dt.UTC) - web_session.seen_at > dt.timedelta(minutes=1)
+
+
 def touch_session(session: Session, web_session: WebSession) -> None:
     """Seen now, written at most once a minute."""
     session.execute(
@@ -163,8 +168,9 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def require_password(account: Account, password: str) -> None:
-    """Nothing if it is the account's password. Raises LoginRefused."""
+def require_password(session: Session, account: Account, password: str, address: str) -> None:
+    """Nothing if it is the account's password; failures count as those of the login page. Raises as `log_in`."""
+    _check_rate(session, account.login, address)
     try:
         _hasher.verify(account.password_hash, password)
     except (VerificationError, InvalidHashError):

@@ -89,7 +89,7 @@ def show() -> str:
 def change_password() -> Response:
     session = db.session()
     account = session.get_one(Account, g.account.id)
-    logins.require_password(account, request.form.get("current", ""))
+    logins.require_password(session, account, request.form.get("current", ""), client_address())
     logins.set_password(session, actor(), account, request.form.get("password", ""))
     return redirect(url_for("account.login"), 303)
 
