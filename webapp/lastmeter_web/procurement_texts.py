@@ -126,9 +126,10 @@ def _part(key: str, value: Any) -> Part:
     if isinstance(value, Mapping):
         return Part(key, label, parts=tuple(parts(value)))
     if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+        labels = {**LABELS, "no": ("编号", "No."), "name": ("名称", "Name")}
         columns = [column for column in LABELS if any(row.get(column) not in (None, "", []) for row in value)]
         return Part(
-            key, label, columns=tuple(i18n.both(*LABELS[column]) for column in columns),
+            key, label, columns=tuple(i18n.both(*labels[column]) for column in columns),
             rows=tuple(tuple(said(column, row.get(column)) for column in columns) for row in value),
         )  # fmt: skip
     return Part(key, label, text=said(key, value))

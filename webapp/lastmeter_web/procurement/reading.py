@@ -49,6 +49,7 @@ class NextDate:
     """The nearest date of the chain that has not passed, and how many working days are left to it."""
 
     line: Line
+    day: dt.date
     working_days: int
 
 
@@ -83,12 +84,16 @@ class Remedy:
 def next_date(session: Session, lines: Sequence[Line]) -> NextDate | None:
     """The nearest date of the chain that is still ahead."""
     today, signed = clock.today(), any(line.key == "signing" and line.happened for line in lines)
-    past = {"earliest_signing"} if signed else set()
-    ahead = [line for line in lines if line.happened is None and line.due >= today and line.key not in past]
+    ahead = [
+        (line.happened or line.due, line)
+        for line in lines
+        if (line.happened or line.due) >= today and (line.happened is None or line.happened > today)
+        if not (signed and line.key == "earliest_signing")
+    ]
     if not ahead:
         return None
-    line = min(ahead, key=lambda each: each.due)
-    return NextDate(line, workdays.working_days_between(today, line.due, calendar_in(session)))
+    day, line = min(ahead, key=lambda each: each[0])
+    return NextDate(line, day, workdays.working_days_between(today, day, calendar_in(session)))
 
 
 def lines_for_supplier(session: Session, procurement: Procurement) -> list[Line]:
