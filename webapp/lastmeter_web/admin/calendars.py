@@ -117,12 +117,11 @@ def import_calendar() -> ResponseReturnValue:
     session, upload = db.session(), request.files.get("file")
     table = upload.read(calendars.MOST_BYTES + 1) if upload is not None else b""
     try:
-        done = calendars.import_calendar_year(session, actor(), table, source=request.form.get("source", ""))
+        done = timers.import_calendar_year(session, actor(), table, source=request.form.get("source", ""))
     except CalendarRefused as refusal:
         session.rollback()
         register.forget(session)
         return _page(refused=_why(refusal)), 422
-    timers.follow(session, done.moved)
     return _page(imported=done)
 
 

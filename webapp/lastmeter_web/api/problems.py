@@ -24,7 +24,7 @@ STATUS = {"invalid": 422, "forbidden": 403, "missing": 404, "conflict": 409, "un
 _OWN = {"type", "title", "status", "detail", "code"}
 
 # What only programs meet; the common catalogue speaks to people.
-_SENTENCES: Mapping[str, tuple[str, str]] = {
+SENTENCES_OF_CALLS: Mapping[str, tuple[str, str]] = {
     "not_authenticated": (
         "缺少有效的令牌。请以 Authorization: Bearer <令牌> 发送；令牌由 lastmeter token create 生成。",
         "A valid token is missing. Send Authorization: Bearer <token>; lastmeter token create makes one.",
@@ -88,7 +88,7 @@ def _unexpected(error: Exception) -> Response:
 def problem(status: int, code: str, facts: Mapping[str, object]) -> Response:
     """The refusal in the language that the client accepts, English if it names none."""
     language = i18n.language()
-    pair = _SENTENCES.get(code)
+    pair = SENTENCES_OF_CALLS.get(code)
     if pair is None or code in SENTENCES:
         detail = sentence(code, facts, language)
     else:

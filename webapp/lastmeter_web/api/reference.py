@@ -8,11 +8,37 @@ import orjson
 from flask import Flask, Response, current_app, render_template
 from werkzeug.exceptions import NotFound
 
+from lastmeter_web import i18n
+
 INTRODUCTION = (
     "JSON in and out. Authorization: Bearer <token>; a token carries scopes (read, work, publish, operate, message) "
     "within its owner's roles. Refusals are application/problem+json with code, title, detail and the facts; "
     "sentences follow Accept-Language (zh, en). Every POST accepts Idempotency-Key, kept seven days per token."
 )
+
+# What each call does, for readers of Chinese; English stands in the calls' own docstrings.
+CHINESE = {
+    "publish_definition": "检查并发布一份 .bpmn 或一个流程包（multipart 的 file）。422 definition_refused 附检查结果。",
+    "lint_definition": "只检查，不保存。",
+    "list_definitions": "每个流程的最新版本。",
+    "show_definition": "流程的最新版本，及现有的全部版本号。",
+    "show_definition_version": "流程的某一版本。",
+    "show_definition_xml": "某一版本发布时的 BPMN 文件。",
+    "start_instance": "发起一个事项。有发起表单的流程，variables 就是表单内容；没有发起表单的流程包不接受 variables。",
+    "list_instances": "令牌持有人可以打开的事项，新的在前。",
+    "show_instance": "一个事项：走到哪里、在等什么。变量只含持有人可以看的。",
+    "show_history": "事项中依次发生的事。",
+    "cancel_instance": "取消事项；发起人或运维人员可以取消。",
+    "retry_incident": "重试出故障的一步；再次失败会产生新的故障。",
+    "publish_message": "把消息送给等待它的一个事项，或发起由它启动的流程。",
+    "broadcast_signal": "把信号送给每个等待它的事项；由后台送达。",
+    "list_tasks": "一个队列的一页（mine、group、overdue、on_hold、done），以及各队列的数量。",
+    "show_task": "任务、表单（JSON Schema）、草稿、经过，以及可以做什么、为什么不能做。",
+    "claim_task": "认领；已被他人认领时返回 409 和认领人。",
+    "release_task": "退回给同岗位的人。",
+    "save_task_draft": "保存草稿，不作检查，只有持有人可见。",
+    "complete_task": "提交表单并办结；422 逐项说明。无人认领的任务会先认领。",
+}
 
 
 def install(app: Flask) -> None:
@@ -40,15 +66,30 @@ def show_reference() -> str:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if method in ("get", "post") and operation.get("tags") not in (None, ["api"]):
-                groups.setdefault(operation["tags"][0], []).append(
-                    {
-                        "method": method.upper(), "path": path, "summary": operation.get("summary", ""),
-                        "description": operation.get("description", ""), "body": _body(document, operation),
-                        "query": [p for p in operation.get("parameters", []) if p.get("in") == "query"],
-                        "answers": _answers(document, operation),
-                    }
-                )  # fmt: skip
+                groups.setdefault(operation["tags"][0], []).append(_shown(document, path, method.upper(), operation))
     return render_template("api/reference.html", groups=groups, introduction=INTRODUCTION)
+
+
+def _shown(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "method": method,
+        "path": path,
+        "body": _body(document, operation),
+        "query": [each for each in operation.get("parameters", []) if each.get("in") == "query"],
+        "answers": _answers(document, operation),
+        **_told(method, path, operation),
+    }
+
+
+def _told(method: str, path: str, operation: dict[str, Any]) -> dict[str, str]:
+    """What the call does, in the reader's language."""
+    rule = path.replace("{", "<string:").replace("}", ">")
+    rules = current_app.url_map.iter_rules()
+    found = next((r.endpoint for r in rules if r.rule == rule and method in (r.methods or ())), "")
+    chinese = CHINESE.get(found.removeprefix("api."))
+    if chinese and i18n.language() == "zh":
+        return {"summary": chinese, "description": ""}
+    return {"summary": operation.get("summary", ""), "description": operation.get("description", "")}
 
 
 def _named(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
