@@ -54,6 +54,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "guardian_consent_missing": ("服务对象未满14周岁，须取得监护人同意（个人信息保护法 31）。", "The client is under fourteen; the guardian must consent (PIPL art. 31)."),
     "case_closed": ("个案 {number} 已结案，只能补记，不能修改。", "Case {number} is closed; corrections are appended, not edited."),
     "not_at_station": ("该人员不在承接该站点的团队中。", "That person does not work in the team that runs the station."),
+    "handover_consent_missing": ("移交给另一家机构须先取得服务对象同意；同意后请勾选（个人信息保护法 23）。", "The client must agree before another provider gets the file; tick it once they have (PIPL art. 23)."),
     "no_provider": ("该街道目前没有承接机构，无法派单。请先安排临时服务。", "No provider serves that street now, so the order cannot be sent. Arrange interim service first."),
     # processes and their files
     "definition_unreadable": ("不是可以读取的 BPMN 文件（{reason}，第 {line} 行）。请用设计器重新导出。", "It is not a BPMN file that can be read ({reason}, line {line}). Export it again from the designer."),
@@ -89,6 +90,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "unlawful": ("不符合规定：{reasons}", "It is against the rules: {reasons}"),
     "plan_incomplete": ("年度计划缺少必备内容：{reasons}", "The annual plan lacks a required part: {reasons}"),
     "plan_budget_off": ("年度计划的金额不相符：{reasons}", "The annual plan's amounts do not add up: {reasons}"),
+    "report_exists": ("{year} 年度报告已经存在，请打开原有报告继续办理。", "The report on {year} exists already; open it and go on there."),
     "plan_exists": ("{year} 年度计划已经存在，请打开原有计划继续办理。", "The plan for {year} exists already; open it and go on there."),
     "plan_filed_already": ("计划已备案（{filed_no}），不能再改。", "The plan is filed ({filed_no}) and no longer changes."),
     "not_the_buyer": ("只有区县民政局可以作为购买主体（实施方案 二(一)）。", "Only the district bureau buys (Plan II(1))."),

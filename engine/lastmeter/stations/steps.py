@@ -28,6 +28,13 @@ class CasesUnassigned(LastmeterError):
     kind = "conflict"
 
 
+class ReportExists(LastmeterError):
+    """The district's report on this year is there already; facts: `year`."""
+
+    code = "report_exists"
+    kind = "conflict"
+
+
 def _contract(session: Session, contract_id: object) -> Contract:
     found = session.get(Contract, int(str(contract_id)), with_for_update=True)
     if found is None:
@@ -148,9 +155,8 @@ def schedule_year(step: Step, contract_id: Any = None, year_number: Any = None, 
     year = contracts.year(step.session, int(contract_id), int(year_number))
     contract = _contract(step.session, contract_id)
     step.set_title(f"{contract.number} 第{year.number}年", f"{contract.number} year {year.number}")
-    known = set(
-        step.session.execute(select(Report.kind, Report.period).where(Report.contract_year_id == year.id)).tuples()
-    )
+    reported = step.session.execute(select(Report.kind, Report.period).where(Report.contract_year_id == year.id))
+    known = {(row.kind, row.period) for row in reported}
     planned = [row for row in _planned_reports(year.from_day, year.to_day) if (row["kind"], row["period"]) not in known]
     return {"reports": planned, "evaluation_on": workdays.add_months(year.from_day, EVALUATION_MONTH)}
 
@@ -440,7 +446,7 @@ def prefill_district_report(step: Step, year: Any = None, **_inputs: Any) -> Out
         )
     )
     if known is not None:
-        raise InvalidInput(field="year", reason="taken", value=number)
+        raise ReportExists(year=number)
     step.session.add(
         Report(
             district_id=district,

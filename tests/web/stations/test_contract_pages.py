@@ -1,0 +1,90 @@
+"""Contracts and stations on screen: with everything that hangs on them, for those whom they concern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lastmeter import paths
+from lastmeter.rehearsal.player import Player
+from tests.web.stage import LogIn, after
+
+BPMN = paths.bundled("bpmn")
+Stage = tuple[Player, LogIn]
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    scenario = BPMN / "evaluation" / "scenarios" / "qualified_after_objection.yaml"
+    with after(scenario, tmp_path_factory.mktemp("contracts")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def terminated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    scenario = BPMN / "termination" / "scenarios" / "unqualified_with_open_case.yaml"
+    with after(scenario, tmp_path_factory.mktemp("contracts")) as made:
+        yield made
+
+
+def _text(stage: Stage, login: str, address: str) -> str:
+    return stage[1](login).get(address).get_data(as_text=True)
+
+
+def test_the_page_shows_years_money_and_the_points_of_all_37_rules(evaluated: Stage) -> None:
+    shown = _text(evaluated, "lixia.officer", f"/contracts/{evaluated[0].names['contract']}")
+    assert "第3年" in shown
+    assert "¥400,000.00" in shown
+    assert all(f"<td>R{number:02d}</td>" in shown for number in range(1, 38))
+    assert "合格" in shown
+    assert "不足3人" in shown  # nobody was ever put on post
+
+
+def test_the_page_is_read_in_english_as_well(evaluated: Stage) -> None:
+    shown = _text(evaluated, "auditor", f"/contracts/{evaluated[0].names['contract']}?lang=en")
+    for words in ("Points by the 37 rules", "Qualified", "fewer than three people", "Performance bond", "Year 1"):
+        assert words in shown
+
+
+def test_a_termination_is_told_with_its_settlement(terminated: Stage) -> None:
+    shown = _text(terminated, "lixia.leader", f"/contracts/{terminated[0].names['contract']}")
+    for words in ("已终止", "年度评估不合格", "¥80,000.00", "¥40,000.00"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("login", "status"),
+    [
+        ("lixia.officer", 200), ("lixia.leader", 200), ("lixia.finance", 200), ("lixia.quancheng.officer", 200),
+        ("city.officer", 200), ("auditor", 200), ("huimin.manager", 200), ("huimin.station", 200), ("evaluator", 200),
+        ("licheng.officer", 404), ("licheng.finance", 404), ("lixia.daming.officer", 404), ("yangguang.manager", 404),
+        ("yangguang.station", 404), ("huimin.worker1", 404), ("operator", 404), ("designer", 404),
+    ],
+)  # fmt: skip
+def test_a_contract_is_read_by_those_whom_it_concerns_only(evaluated: Stage, login: str, status: int) -> None:
+    answer = evaluated[1](login).get(f"/contracts/{evaluated[0].names['contract']}")
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("login", "address", "seen"),
+    [
+        ("lixia.officer", "/contracts", True), ("licheng.officer", "/contracts", False),
+        ("huimin.manager", "/contracts/own", True), ("yangguang.manager", "/contracts/own", False),
+        ("evaluator", "/contracts/own", True), ("lixia.finance", "/contracts", True),
+        ("lixia.officer", "/stations", True), ("licheng.officer", "/stations", False),
+        ("lixia.quancheng.officer", "/stations", True), ("lixia.daming.officer", "/stations", False),
+    ],
+)  # fmt: skip
+def test_lists_hold_what_lies_in_the_readers_subtree(evaluated: Stage, login: str, address: str, seen: bool) -> None:
+    answer = evaluated[1](login).get(address)
+    assert answer.status_code == 200
+    assert (f"/contracts/{evaluated[0].names['contract']}\"" in answer.get_data(as_text=True)) is seen
+
+
+def test_a_list_is_searched_and_paged_without_surprises(evaluated: Stage) -> None:
+    officer = evaluated[1]("lixia.officer")
+    assert "HT-0001" in officer.get("/contracts?q=HT-0001&status=active").get_data(as_text=True)
+    assert "HT-0001" not in officer.get("/contracts?q=%25").get_data(as_text=True)
+    assert officer.get("/contracts?before=x").status_code == 422
