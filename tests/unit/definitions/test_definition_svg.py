@@ -131,6 +131,14 @@ def test_steps_are_listed_in_the_order_a_case_passes_them() -> None:
         assert steps.index(earlier) < steps.index(later)
 
 
+def test_a_loop_is_told_from_where_a_case_comes_into_it() -> None:
+    # The last task leads back to the first: begun at the wrong one, the list told the end before the beginning.
+    tasks = [node("userTask", identifier) for identifier in ("draft", "review", "file")]
+    flows = ["start -> draft", "draft -> review", "review -> file", "file -> draft", "review -> draft"]
+    drawn = bpmn(node("startEvent", "start"), *reversed(tasks), *flows)
+    assert [step.element_id for step in ordered_steps(drawn)] == ["start", "draft", "review", "file"]
+
+
 def test_steps_say_lane_and_depth_and_never_an_id() -> None:
     steps = {step.element_id: step for step in ordered_steps(DRAWN)}
     assert steps["task_finance"].lane == "财政局"

@@ -80,6 +80,15 @@ def in_flow_order(scope: etree._Element) -> list[etree._Element]:
         return (is_event_sub_process(nodes[identifier]), identifier in entered)
 
     roots = sorted(nodes, key=late)
+    # A node that a start leads to is no root: begun in the middle, a loop would be cut there and told out of order.
+    reached: set[str] = set()
+    ahead = [root for root in roots if root not in entered]
+    while ahead:
+        current = ahead.pop()
+        if current not in reached:
+            reached.add(current)
+            ahead.extend(after[current])
+    roots = [root for root in roots if root not in entered or root not in reached]
 
     finished: list[str] = []
     seen: set[str] = set()
