@@ -75,6 +75,20 @@ def moment(value: dt.datetime | None) -> str:
     return f"{day(value)} {value.astimezone(clock.ZONE):%H:%M}"
 
 
+def recent(value: dt.datetime | None) -> str:
+    """The time of an instant of today, else its day and time."""
+    if value is None:
+        return ""
+    return time_of(value) if clock.local_day(value) == clock.today() else moment(value)
+
+
+def full_day(value: dt.date) -> str:
+    """The day with year and weekday: 2026年3月2日 星期一, Mon 2 March 2026."""
+    if language() == "en":
+        return f"{_WEEKDAYS['en'][value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
+    return f"{value.year}年{value.month}月{value.day}日 星期{_WEEKDAYS['zh'][value.weekday()]}"
+
+
 def time_of(value: dt.datetime | None) -> str:
     return "" if value is None else f"{value.astimezone(clock.ZONE):%H:%M}"
 
@@ -94,4 +108,6 @@ def person_text(text: object) -> Markup:
 
 def install(app: Flask) -> None:
     app.jinja_env.globals.update(_=_, both=both, language=language)
-    app.jinja_env.filters.update(day=day, moment=moment, time=time_of, yuan=yuan, person=person_text)
+    app.jinja_env.filters.update(
+        day=day, moment=moment, time=time_of, recent=recent, full_day=full_day, yuan=yuan, person=person_text
+    )

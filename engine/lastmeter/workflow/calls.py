@@ -24,6 +24,8 @@ from lastmeter.workflow.models import Instance
 from lastmeter.workflow.refusals import DefinitionUnknown, InstanceEnded
 from lastmeter.workflow.spiff import NotWaiting
 
+TITLE_LENGTH = 200
+
 
 def wanted_by(loaded: LoadedDefinition, element_id: str) -> frozenset[str]:
     """The names of a child's variables that the calling element takes over."""
@@ -71,7 +73,15 @@ def _start(session: Session, job: Job, _result: Any) -> None:
         parent=(caller.id, uid, caller.root_id or caller.id), starter_id=caller.starter_id,
         wanted=wanted_by(calling, job.payload["element"]),
     )  # fmt: skip
+    held.instance.title_zh = _under(caller.title_zh, loaded.title_zh)
+    held.instance.title_en = _under(caller.title_en, loaded.title_en)
     instances.launch(held, engine.read_by(held, engine.unpacked(job.payload["in"])), None)
+
+
+def _under(caller: str, own: str) -> str:
+    """What the child is called until it names itself: a list of children must tell them apart."""
+    room = TITLE_LENGTH - len(own) - len(" · ")
+    return f"{caller[:room]} · {own}" if room > 0 else own
 
 
 @outbox.handler("child.cancel")

@@ -6,13 +6,14 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from lastmeter import clock
 from lastmeter.actor import Actor
 from lastmeter.errors import InvalidInput
-from lastmeter.identity.models import Organisation, Person
+from lastmeter.identity.models import Membership, Organisation, Person
+from lastmeter.identity.people import in_force
 from lastmeter.workflow import paging
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter.workflow.paging import Page
@@ -87,6 +88,53 @@ def inbox(
     rows = found[:limit]
     following = paging.cursor(*order.key(rows[-1])) if more else None
     return Page([_row(row) for row in rows], following, _counts(session, actor, conditions))
+
+
+def line(session: Session, task_id: int) -> TaskRow:
+    """The line of one task, for whoever has been let to it already."""
+    return _row(session.execute(_lines().where(HumanTask.id == task_id)).one())
+
+
+def newest(session: Session) -> int:
+    """The id of the newest task of all: what comes later is new to the list that is drawn now."""
+    return session.scalar(select(func.max(HumanTask.id))) or 0
+
+
+def arrivals(
+    session: Session, actor: Actor, queue: str, since: int, *, q: str | None = None, definition: str | None = None
+) -> int:
+    """How many tasks have come into the queue since that id, under the same filter. Raises InvalidInput."""
+    queue = _NAMES.get(queue, queue)
+    if queue not in QUEUES:
+        raise InvalidInput(field="queue", reason="unknown", expected=QUEUES)
+    return _counts(session, actor, [*_filter(q, definition, None), HumanTask.id > since], (queue,))[queue]
+
+
+def held_by_colleagues(
+    session: Session, actor: Actor, *, q: str | None = None, definition: str | None = None, limit: int = 50
+) -> list[TaskRow]:
+    """Tasks of the actor's posts that colleagues hold, most urgent first: a group knows who has what since when."""
+    seats = _seats(actor)
+    if not seats:
+        return []
+    posts = or_(*(_post(role, place) for role, place in seats))
+    # By way of the people: their claims are indexed, the seats of claimed tasks are not.
+    colleagues = select(Membership.person_id).where(posts, in_force(), Membership.person_id != actor.person_id)
+    own = or_(
+        *(and_(HumanTask.role == role, HumanTask.organisation_id.is_not_distinct_from(place)) for role, place in seats)
+    )
+    query = _lines().where(
+        HumanTask.state.in_(WAITING), HumanTask.claimed_by.in_(colleagues), HumanTask.person_id.is_(None), own,
+        *_filter(q, definition, None),
+    )  # fmt: skip
+    found = session.execute(query.order_by(HumanTask.sort_at, HumanTask.id).limit(paging.limited(limit)))
+    return [_row(row) for row in found]
+
+
+def _post(role: str, place: int | None) -> ColumnElement[bool]:
+    return (
+        Membership.role == role if place is None else and_(Membership.role == role, Membership.organisation_id == place)
+    )
 
 
 # --- which tasks ---------------------------------------------------------------------------------------------
@@ -173,17 +221,24 @@ def _page(
         for branch in branches
     ]
     merged = union_all(*(select(part.c.id, part.c.at) for part in parts)).subquery()
-    holder, place = aliased(Person), aliased(Organisation)
     query = (
-        select(HumanTask, Instance, holder.name, place.name, place.name_en, merged.c.at, merged.c.id.label("id"))
+        _lines(merged.c.at, merged.c.id.label("id"))
         .join(merged, merged.c.id == HumanTask.id)
-        .join(Instance, Instance.id == HumanTask.instance_id)
-        .outerjoin(holder, holder.id == HumanTask.claimed_by)
-        .outerjoin(place, place.id == HumanTask.organisation_id)
         .order_by(*order.by(merged.c.at, merged.c.id))
         .limit(limit + 1)
     )
     return list(session.execute(query))
+
+
+def _lines(*more: Any) -> Any:
+    """What a TaskRow is made of, and `more` beside it."""
+    holder, place = aliased(Person), aliased(Organisation)
+    return (
+        select(HumanTask, Instance, holder.name, place.name, place.name_en, *more)
+        .join(Instance, Instance.id == HumanTask.instance_id)
+        .outerjoin(holder, holder.id == HumanTask.claimed_by)
+        .outerjoin(place, place.id == HumanTask.organisation_id)
+    )
 
 
 def _joined(query: Any, conditions: list[ColumnElement[bool]]) -> Any:
@@ -191,9 +246,11 @@ def _joined(query: Any, conditions: list[ColumnElement[bool]]) -> Any:
     return query.join(Instance, Instance.id == HumanTask.instance_id) if conditions else query
 
 
-def _counts(session: Session, actor: Actor, conditions: list[ColumnElement[bool]]) -> dict[str, int]:
+def _counts(
+    session: Session, actor: Actor, conditions: list[ColumnElement[bool]], queues: tuple[str, ...] = QUEUES
+) -> dict[str, int]:
     columns = []
-    for queue in QUEUES:
+    for queue in queues:
         parts = [
             _joined(select(literal(1).label("one")), conditions)
             .select_from(HumanTask)

@@ -1,7 +1,10 @@
 /** What every page loads. Each page works without it; this saves clicks, keeps drafts and moves the focus. */
 
 import "htmx.org";
+import { announceArrivals } from "./app/arrivals";
 import { sendCsrfToken } from "./app/csrf";
+import { sayDates } from "./app/dates";
+import { centreDiagrams } from "./app/diagrams";
 import { openDialogs } from "./app/dialogs";
 import { autosaveDrafts } from "./app/drafts";
 import { keepFocus } from "./app/focus";
@@ -12,3 +15,6 @@ openDialogs();
 autosaveDrafts();
 keepFocus();
 listenForKeys();
+announceArrivals();
+sayDates();
+centreDiagrams();

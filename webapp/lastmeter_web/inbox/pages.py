@@ -10,20 +10,21 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, or_, select
 from werkzeug.datastructures import MultiDict
 
-from lastmeter import clock, workdays
-from lastmeter.deadlines.register import calendar_in
 from lastmeter.documents import files
 from lastmeter.errors import InvalidInput, LastmeterError
 from lastmeter.forms import FormInvalid, sources
 from lastmeter.identity.models import Notice, Organisation, Person
 from lastmeter.identity.people import holders
 from lastmeter.identity.roles import ROLES
-from lastmeter.workflow import instances, tasks
+from lastmeter.workflow import inbox, instances, tasks
 from lastmeter.workflow.inbox import TaskRow
 from lastmeter.workflow.models import HumanTask, Instance
+from lastmeter.workflow.refusals import TaskAlreadyTaken, TaskGone
 from lastmeter_web import form_pages, i18n
 from lastmeter_web.errors import STATUS
 from lastmeter_web.extensions import db
+from lastmeter_web.inbox import lines
+from lastmeter_web.instances.parties import playing
 from lastmeter_web.instances.progress import picture
 from lastmeter_web.security import actor, allow
 from lastmeter_web.sentences import sentence
@@ -42,35 +43,43 @@ def _facts() -> dict[str, Any]:
     return {"unread_notices": unread, "roles": ROLES, **form_pages.template_facts()}
 
 
-def working_days_left(row: TaskRow | Any) -> int | None:
-    """Working days from today to the due day; negative once it has passed; None without one."""
-    due = row.due_on or (clock.local_day(row.due_at) if row.due_at else None)
-    if due is None:
-        return None
-    today, calendar = clock.today(), calendar_in(db.session())
-    if due < today:
-        return -workdays.working_days_between(due, today, calendar)
-    return workdays.working_days_between(today, due, calendar)
-
-
 @blueprint.get("/")
 @blueprint.get("/inbox")
 @allow("inbox.use")
 def show() -> str:
+    session = db.session()
     queue = request.args.get("queue") or "mine"
     asked = {name: request.args.get(name) or None for name in ("q", "definition", "cursor")}
     sort = request.args.get("sort") or "due"
+    newest = inbox.newest(session)  # asked first: what arrives while the page is drawn is announced, not lost
     page = tasks.inbox(
-        db.session(), actor(), queue, q=asked["q"], definition=asked["definition"], sort=sort, cursor=asked["cursor"],
+        session, actor(), queue, q=asked["q"], definition=asked["definition"], sort=sort, cursor=asked["cursor"],
         limit=50,
     )  # fmt: skip
     if queue == "mine" and "queue" not in request.args and not page.items and not any(asked.values()):
         # Somebody without claimed work looks for new work.
         queue = "group"
-        page = tasks.inbox(db.session(), actor(), queue, limit=50)
+        page = tasks.inbox(session, actor(), queue, limit=50)
+    held = []
+    if queue == "group" and not asked["cursor"]:
+        held = inbox.held_by_colleagues(session, actor(), q=asked["q"], definition=asked["definition"])
     return render_template(
-        "inbox/show.html", page=page, queue=queue, queues=QUEUES, asked=asked, sort=sort, left=working_days_left
-    )
+        "inbox/show.html", page=page, queue=queue, queues=QUEUES, asked=asked, sort=sort, newest=newest, held=held,
+        **lines.facts(session, [*page.items, *held]),
+    )  # fmt: skip
+
+
+@blueprint.get("/inbox/arrivals")
+@allow("inbox.use")
+def arrivals() -> str:
+    """“3 new — show”, or nothing; the list itself does not move."""
+    since = request.args.get("since", "")
+    if not since.isascii() or not since.isdigit() or len(since) > 18:
+        raise InvalidInput(field="since", reason=i18n._("请选择"))
+    asked = {name: request.args.get(name) or None for name in ("q", "definition")}
+    queue = request.args.get("queue") or "mine"
+    count = inbox.arrivals(db.session(), actor(), queue, int(since), **asked)
+    return render_template("inbox/arrivals.html", count=count, queue=queue, asked=asked)
 
 
 @blueprint.get("/t/<int:task_id>")
@@ -82,11 +91,12 @@ def task(task_id: int) -> str:
 def _page(task_id: int, *, data: Any = None, errors: Any = None, failure: str | None = None) -> str:
     """The task's page with what was typed (`data`), else the draft, else what is known."""
     session = db.session()
-    view = tasks.get(session, actor(), task_id)
+    view, me = tasks.get(session, actor(), task_id), actor().person_id
     typed = data if data is not None else view.draft
     owner = f"instance/{view.instance.id}"
     scope = sources.scope_in(session, actor(), owner=owner)
     shown = view.form.view(typed, context=view.context, errors=errors or {}, scope=scope, language=i18n.language())
+    workable = view.task.state in inbox.WAITING and (view.task.claimed_by == me or view.allowed["complete"] is True)
     colleagues: list[Person] = []
     if view.task.role and view.task.organisation_id and view.allowed["reassign"] is True:
         colleagues = holders(session, view.task.role, view.task.organisation_id)
@@ -98,26 +108,49 @@ def _page(task_id: int, *, data: Any = None, errors: Any = None, failure: str | 
         fields=shown,
         errors=errors or {},
         failure=failure,
-        left=working_days_left(view.task),
+        left=lines.working_days_left(view.task),
+        why=lines.why_text(view.deadline) if view.deadline else None,
+        typed_lost=data is not None and not workable,
         picture=picture(session, view.instance),
         colleagues=colleagues,
-        parties=_parties(view.instance.id),
+        parties=playing(session, view.definition, view.instance.id),
         why_not=lambda code: sentence(str(code), {}, i18n.language()),
         documents=files.of_owner(session, owner) if instances.sees_content(session, actor(), view.instance.id) else [],
     )
 
 
-def _parties(instance_id: int) -> list[Organisation]:
-    ids = list(dict.fromkeys(instances.parties(db.session(), instance_id).values()))
-    found = {row.id: row for row in db.session().scalars(select(Organisation).where(Organisation.id.in_(ids)))}
-    return [found[each] for each in ids if each in found]
-
-
 @blueprint.post("/t/<int:task_id>/claim")
 @allow("task.work")
-def claim(task_id: int) -> Response:
-    tasks.claim(db.session(), actor(), task_id)
+def claim(task_id: int) -> ResponseReturnValue:
+    """The task is the reader's: its page, or its line of the list where the script asked for that."""
+    session = db.session()
+    try:
+        with session.begin_nested():
+            tasks.claim(session, actor(), task_id)
+    except (TaskAlreadyTaken, TaskGone) as refusal:
+        text = _lost(refusal)
+        return (_line(task_id, lost=text) if _by_script() else _page(task_id, failure=text)), 409
+    if _by_script():
+        return _line(task_id)
     return _see(url_for("inbox.task", task_id=task_id))
+
+
+def _lost(refusal: TaskAlreadyTaken | TaskGone) -> str:
+    if isinstance(refusal, TaskGone):
+        return sentence(refusal.code, refusal.facts, i18n.language())
+    facts = {"holder": refusal.facts["holder"], "time": i18n.recent(cast(dt.datetime, refusal.facts["at"]))}
+    return i18n._("已被 {holder} {time} 认领", **facts)
+
+
+def _by_script() -> bool:
+    """True where htmx asks for a piece of the page instead of the next page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def _line(task_id: int, lost: str | None = None) -> str:
+    session = db.session()
+    row = inbox.line(session, task_id)
+    return render_template("inbox/line.html", row=row, queue="group", lost=lost, **lines.facts(session, [row]))
 
 
 @blueprint.post("/t/<int:task_id>/release")
@@ -178,15 +211,22 @@ def complete(task_id: int) -> ResponseReturnValue:
         return _change_rows(task_id)
     try:
         with session.begin_nested():
-            done = tasks.complete(session, actor(), task_id, _with_files(task_id), comment=None)
+            tasks.complete(session, actor(), task_id, _with_files(task_id), comment=None)
     except FormInvalid as refusal:
         return _page(task_id, data=request.form, errors=refusal.messages), 422
+    except TaskGone as refusal:
+        if session.get_one(HumanTask, task_id).completed_by == actor().person_id:
+            # Sent twice: the second time leads where the first one did.
+            return _see(url_for("inbox.completed", task_id=task_id))
+        return _page(task_id, data=request.form, failure=_lost(refusal)), 409
+    except TaskAlreadyTaken as refusal:
+        return _page(task_id, data=request.form, failure=_lost(refusal)), 409
     except LastmeterError as refusal:
         text = sentence(refusal.code, refusal.facts, i18n.language())
         if STATUS[refusal.kind] == 404:
             raise
         return _page(task_id, data=request.form, failure=text), STATUS[refusal.kind]
-    return _see(url_for("inbox.completed", task_id=task_id, instance=done.instance_id))
+    return _see(url_for("inbox.completed", task_id=task_id))
 
 
 def _with_files(task_id: int) -> MultiDict[str, str]:
@@ -235,8 +275,20 @@ def completed(task_id: int) -> str:
         .limit(20)
     ).all()
     return render_template(
-        "inbox/completed.html", view=view, following=following, picture=picture(session, view.instance)
+        "inbox/completed.html",
+        view=view,
+        following=following,
+        picture=picture(session, view.instance),
+        next_row=_next_row(),
     )
+
+
+def _next_row() -> TaskRow | None:
+    """What the reader might do next: the first of the own tasks, else of the group's."""
+    for queue in ("mine", "group"):
+        for row in tasks.inbox(db.session(), actor(), queue, limit=1).items:
+            return row
+    return None
 
 
 def _see(address: str) -> Response:

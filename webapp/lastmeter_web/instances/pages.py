@@ -15,23 +15,17 @@ from lastmeter.documents import files
 from lastmeter.documents.models import Document
 from lastmeter.errors import LastmeterError, Missing
 from lastmeter.forms import FormInvalid, sources
-from lastmeter.identity.models import Organisation
 from lastmeter.identity.roles import ROLES
 from lastmeter.workflow import instances, task_view
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter_web import i18n
 from lastmeter_web.extensions import db
+from lastmeter_web.instances.parties import playing
 from lastmeter_web.instances.progress import picture
 from lastmeter_web.security import actor, allow
 from lastmeter_web.sentences import sentence
 
 blueprint = Blueprint("instances", __name__, template_folder="templates")
-PARTY_NAMES = {
-    "district": ("区县民政局", "District bureau"), "city": ("市民政局", "City bureau"), "finance": ("财政局", "Finance"),
-    "street": ("街道（镇）", "Street office"), "provider": ("承接机构", "Provider"), "team": ("驻站团队", "Station team"),
-    "agency": ("采购代理机构", "Procurement agency"), "evaluator": ("评估机构", "Evaluators"),
-    "dispatch": ("派单中心", "Dispatch centre"), "city_finance": ("市财政局", "City finance"),
-}  # fmt: skip
 
 
 @blueprint.get("/instances")
@@ -65,7 +59,7 @@ def instance(instance_id: int) -> str:
         title=i18n.both(loaded.title_zh, loaded.title_en),
         history=[line for line in instances.history(session, found.id) if line.event != "entered"],
         picture=picture(session, found),
-        parties=_parties(found.id),
+        parties=playing(session, loaded, found.id),
         waiting=waiting,
         timers=instances.timers(session, found.id),
         children=instances.children(session, found.id),
@@ -75,19 +69,6 @@ def instance(instance_id: int) -> str:
         audit=_audit(found.id) if actor().may("audit.read") else [],
         titles=_titles(),
     )
-
-
-def _parties(instance_id: int) -> list[tuple[str, str]]:
-    given = instances.parties(db.session(), instance_id)
-    rows = {
-        row.id: row for row in db.session().scalars(select(Organisation).where(Organisation.id.in_(given.values())))
-    }
-    named = []
-    for name, organisation_id in given.items():
-        if organisation_id in rows:
-            row = rows[organisation_id]
-            named.append((i18n.both(*PARTY_NAMES.get(name, (name, name))), i18n.both(row.name, row.name_en)))
-    return named
 
 
 def _audit(instance_id: int) -> list[AuditEvent]:

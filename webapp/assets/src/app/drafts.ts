@@ -7,8 +7,8 @@ const RETRY_MS = 5000;
 /**
  * Forms with data-draft-url are saved 800 ms after the last keystroke, and at once when the page is left.
  *
- * The element [data-draft-status] says so in the page's language: its data-saving, data-saved (with {time}) and
- * data-failed hold the sentences. Files are no part of a draft.
+ * The element [data-draft-status] says so in the page's language: its data-saving, data-saved (with {time}),
+ * data-failed and data-refused hold the sentences. Files are no part of a draft.
  */
 export function autosaveDrafts(): void {
   document.querySelectorAll<HTMLFormElement>("form[data-draft-url]").forEach(watch);
@@ -30,15 +30,16 @@ function watch(form: HTMLFormElement): void {
     const fields = fieldsOf(form);
     if (submitting || fields.toString() === saved) return;
     say(form, "saving");
-    const status = await send(form, fields, leaving);
+    const { status, detail } = await send(form, fields, leaving);
     if (status >= 200 && status < 300) {
       saved = fields.toString();
       say(form, "saved");
       return;
     }
-    say(form, "failed");
     // A refusal (no longer mine, logged out) is no matter of trying again; a lost network or a busy server is.
-    if (status === 0 || status >= 500) timer = window.setTimeout(() => void save(false), RETRY_MS);
+    const again = status === 0 || status >= 500;
+    say(form, again ? "failed" : "refused", detail);
+    if (again) timer = window.setTimeout(() => void save(false), RETRY_MS);
   };
 
   const changed = (): void => {
@@ -63,8 +64,12 @@ function watch(form: HTMLFormElement): void {
   });
 }
 
-/** The answer's status; 0 where there was none. */
-async function send(form: HTMLFormElement, fields: URLSearchParams, leaving: boolean): Promise<number> {
+interface Answer {
+  status: number; // 0 where there was none
+  detail: string; // why the server refused, in the page's language
+}
+
+async function send(form: HTMLFormElement, fields: URLSearchParams, leaving: boolean): Promise<Answer> {
   try {
     const answer = await fetch(form.dataset["draftUrl"] ?? "", {
       method: "POST",
@@ -73,9 +78,11 @@ async function send(form: HTMLFormElement, fields: URLSearchParams, leaving: boo
       credentials: "same-origin",
       keepalive: leaving,
     });
-    return answer.status;
+    const said: unknown = answer.ok ? null : await answer.json().catch(() => null);
+    const detail = said && typeof said === "object" && "detail" in said ? String(said.detail) : "";
+    return { status: answer.status, detail };
   } catch {
-    return 0;
+    return { status: 0, detail: "" };
   }
 }
 
@@ -87,11 +94,11 @@ function fieldsOf(form: HTMLFormElement): URLSearchParams {
   return fields;
 }
 
-function say(form: HTMLFormElement, what: "saving" | "saved" | "failed"): void {
+function say(form: HTMLFormElement, what: "saving" | "saved" | "failed" | "refused", detail = ""): void {
   const status = form.querySelector<HTMLElement>("[data-draft-status]") ?? document.querySelector("[data-draft-status]");
   if (!(status instanceof HTMLElement)) return;
   const now = new Date();
   const time = `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
-  status.textContent = (status.dataset[what] ?? "").replace("{time}", time);
+  status.textContent = (status.dataset[what] ?? "").replace("{time}", time) + (detail ? ` · ${detail}` : "");
   status.dataset["state"] = what;
 }

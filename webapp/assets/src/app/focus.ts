@@ -1,9 +1,9 @@
 /**
  * The focus never falls back to the top of the page: after a refusal it stands on the error summary, after a swap
- * on what the server marked with data-focus, else on the row that took the place of the one that was left.
+ * on what the server marked with data-focus, else on the row after the one that was changed.
  */
 export function keepFocus(): void {
-  focusOn(document.querySelector("[data-error-summary]"));
+  focusOn(document.querySelector("[data-error-summary]") ?? document.querySelector("[data-focus]"));
 
   let leftRow = -1;
   document.addEventListener("htmx:before:swap", () => {
@@ -18,7 +18,7 @@ export function keepFocus(): void {
     }
     if (document.activeElement && document.activeElement !== document.body) return;
     const left = rows();
-    if (leftRow >= 0 && left.length > 0) focusOn(openerOf(left[Math.min(leftRow, left.length - 1)]));
+    if (leftRow >= 0 && left.length > 0) focusOn(openerOf(left[Math.min(leftRow + 1, left.length - 1)]));
   });
 }
 

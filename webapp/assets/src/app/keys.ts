@@ -4,7 +4,7 @@ import { openerOf, rows } from "./focus";
 const SEQUENCE_MS = 1200;
 
 /**
- * Keys on a list of tasks: j and k move, o or Enter opens, c claims, x selects, / searches, g i goes to the inbox,
+ * Keys on a list of tasks: j and k move, o or Enter opens, c claims, t claims and opens, x selects, / searches, g i goes to the inbox,
  * ? explains. Off inside fields, with a modifier held, and on pages whose body says data-keys="off".
  */
 export function listenForKeys(): void {
@@ -45,6 +45,8 @@ function act(key: string): boolean {
       return press(openerOf(current()));
     case "c":
       return press(current()?.querySelector<HTMLElement>("[data-claim]") ?? document.querySelector("main [data-claim]"));
+    case "t":
+      return take(current()?.querySelector<HTMLElement>("[data-claim]") ?? null);
     case "x":
       return press(current()?.querySelector<HTMLElement>("[data-select]"));
     case "/":
@@ -73,6 +75,13 @@ function move(step: 1 | -1): boolean {
 function press(element: HTMLElement | null | undefined): boolean {
   element?.click();
   return Boolean(element);
+}
+
+/** Sent past htmx, so that the server answers with the task's page. */
+function take(claim: HTMLElement | null): boolean {
+  const form = claim?.closest("form");
+  form?.submit();
+  return Boolean(form);
 }
 
 function toSearch(): boolean {
