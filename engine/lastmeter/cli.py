@@ -69,7 +69,10 @@ def _database() -> Iterator[Callable[[], Session]]:
             migrations.upgrade(cluster.url(role=postgres.OWNER))
             engine = db.make_engine(cluster.url())
             try:
-                yield db.session_factory(engine)
+                factory = db.session_factory(engine)
+                with factory() as session, db.unit_of_work(session):
+                    wiring.furnish(session, SYSTEM)
+                yield factory
             finally:
                 engine.dispose()
 
@@ -112,14 +115,42 @@ def database() -> None:
 
 @database.command()
 def upgrade() -> None:
-    """Bring the schema to the newest revision (as LASTMETER_OWNER_URL, else LASTMETER_DATABASE_URL)."""
+    """Bring schema, register, calendar and processes to this version (as LASTMETER_OWNER_URL, else …_DATABASE_URL)."""
     settings = config.Settings.from_environment()
     url = settings.owner_url or settings.database_url
     if not url:
         raise click.ClickException("LASTMETER_OWNER_URL or LASTMETER_DATABASE_URL must name the database")
     with _saying_refusals():
         migrations.upgrade(url)
-    click.echo("the schema is at the newest revision")
+        engine = db.make_engine(url)
+        try:
+            with db.session_factory(engine)() as session, db.unit_of_work(session):
+                count = wiring.furnish(session, SYSTEM)
+        finally:
+            engine.dispose()
+    click.echo(f"the schema is at the newest revision; {count} processes stand")
+
+
+@main.group()
+def calendar() -> None:
+    """The working calendar."""
+
+
+@calendar.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", required=True, help="The announcement that the days come from.")
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh")
+def import_calendar(file: Path, source: str, language: str) -> None:
+    """Take over a year of working days from FILE (CSV: date,kind,name_zh,name_en); deadlines and timers follow."""
+    from lastmeter.deadlines.calendars import CalendarRefused
+    from lastmeter.workflow import timers
+
+    with _database() as factory, factory() as session, db.unit_of_work(session):
+        try:
+            done = timers.import_calendar_year(session, SYSTEM, file.read_bytes(), source=source)
+        except CalendarRefused as refusal:
+            raise click.ClickException(refusal.say(language)) from refusal
+    click.echo(f"{done.year}: {done.days} days, {len(done.moved)} deadlines moved")
 
 
 @main.group()

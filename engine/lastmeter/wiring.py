@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from sqlalchemy.orm import Session
+
 import lastmeter
+from lastmeter.actor import Actor
 from lastmeter.casework import cases
+from lastmeter.deadlines import register
+from lastmeter.definitions import publishing
 from lastmeter.forms import sources
-from lastmeter.stations import parties, ports
+from lastmeter.stations import evaluations, parties, ports
 from lastmeter.workflow import hooks
 
 MODEL_MODULES = "models"
@@ -41,3 +46,14 @@ def connect() -> None:
     ports.connect(cases.count, cases.orphaned)
     hooks.complete_parties = parties.complete
     hooks.form_scope = sources.scope_in
+
+
+def furnish(session: Session, actor: Actor) -> int:
+    """What comes with the program stands in the database: deadlines, calendar, evaluation tree, processes.
+
+    Returns how many processes stand. What is there already stays as it is; equal processes make no new version.
+    """
+    connect()
+    register.seed(session)
+    evaluations.seed_tree(session)
+    return len(publishing.publish_bundled(session, actor))

@@ -292,6 +292,11 @@ def _judge(settings: Mapping[str, object]) -> list[Finding]:
     for lane, entry in _table(settings.get("lanes")).items():
         if not _text(_table(entry), "role"):
             problems.append(_problem("settings-field", field=f"lanes.{lane}.role"))
+    start = _table(settings.get("start"))
+    if not _text(start, "each") and not {"each", "level"}.isdisjoint(start):
+        problems.append(_problem("settings-field", field="start.each"))
+    if not isinstance(start.get("level", 1), int):
+        problems.append(_problem("settings-field", field="start.level"))
     sources = settings.get("source", [])
     for number, entry in enumerate(sources if isinstance(sources, list) else [None]):
         if not all(_text(_table(entry), name) for name in ("clause", "zh", "en")):

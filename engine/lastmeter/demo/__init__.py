@@ -16,15 +16,12 @@ from tqdm import tqdm
 
 from lastmeter import clock, config, db, jobs, keys, migrations, supervise, wiring
 from lastmeter.actor import SYSTEM, Actor
-from lastmeter.deadlines import register
-from lastmeter.definitions import publishing
 from lastmeter.demo import history, jinan, people
 from lastmeter.embedded import postgres
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.people import actor_of, holders
 from lastmeter.identity.roles import ROLES
 from lastmeter.procurement import thresholds
-from lastmeter.stations import evaluations
 from lastmeter.workflow import instances, tasks
 from lastmeter.workflow.models import HumanTask, InstanceParty
 
@@ -90,10 +87,8 @@ def load(factory: Callable[[], Session], folder: Path, *, small: bool) -> None:
     with tqdm(total=5, desc="Jinan-161", bar_format="{desc}: {bar} {n_fmt}/{total_fmt} {postfix}") as bar:
         with _step(bar, "法定期限与流程 / register and processes"), _unit(factory) as session:
             db.move_legal_clock(session, OPENS_AT)
-            register.seed(session)
-            evaluations.seed_tree(session)
+            wiring.furnish(session, SYSTEM)
             thresholds.add_examples(session)
-            publishing.publish_bundled(session, SYSTEM)
         with _step(bar, "机构与人员 / organisations and people"), _unit(factory) as session:
             city = people.build(session, districts, draw)
         with _step(bar, "合同、人员、服务记录 / contracts, staff, services"), _unit(factory) as session:

@@ -18,10 +18,8 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from lastmeter import clock, db, jobs, workdays
+from lastmeter import clock, db, jobs, wiring, workdays
 from lastmeter.actor import SYSTEM, Actor
-from lastmeter.deadlines import register
-from lastmeter.definitions import publishing
 from lastmeter.demo import jinan, people
 from lastmeter.errors import LastmeterError
 from lastmeter.identity.models import Organisation, Person, Region
@@ -29,7 +27,7 @@ from lastmeter.identity.people import actor_of, grant, holders
 from lastmeter.procurement import bidding, thresholds
 from lastmeter.procurement.models import Lot, Procurement
 from lastmeter.rehearsal import answers, invariants, reconciliation
-from lastmeter.stations import contracts, evaluations
+from lastmeter.stations import contracts
 from lastmeter.stations.models import (
     Assignment,
     Attendance,
@@ -121,10 +119,8 @@ def chosen(districts: int, stations: int | None) -> tuple[jinan.District, ...]:
 def prepare(factory: Factory, districts: tuple[jinan.District, ...]) -> people.City:
     """Register, processes, both trees of organisations, a seat for everybody, and a station per street."""
     with factory() as session, db.unit_of_work(session):
-        register.seed(session)
-        evaluations.seed_tree(session)
+        wiring.furnish(session, SYSTEM)
         thresholds.add_examples(session)
-        publishing.publish_bundled(session, SYSTEM)
         city = people.build(session, districts, random.Random(SEED), passwords=False)
         for district in districts:
             for short in district.streets:

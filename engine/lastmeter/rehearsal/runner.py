@@ -11,7 +11,6 @@ from typing import Any
 
 from lastmeter import clock, db, keys, migrations, wiring
 from lastmeter.actor import SYSTEM
-from lastmeter.definitions import publishing
 from lastmeter.embedded import testing
 from lastmeter.errors import LastmeterError
 from lastmeter.rehearsal import given, world
@@ -94,7 +93,7 @@ def _prepare(owner_url: str) -> None:
     engine = db.make_engine(owner_url)
     with clock.standing_at(clock.at(OPENING_DAY)), db.session_factory(engine)() as session, db.unit_of_work(session):
         given.prepare(session, world.build(session))
-        publishing.publish_bundled(session, SYSTEM)
+        wiring.furnish(session, SYSTEM)
     engine.dispose()
 
 

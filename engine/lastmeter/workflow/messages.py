@@ -15,7 +15,9 @@ from lastmeter.actor import SYSTEM, Actor
 from lastmeter.deadlines import deadline_functions
 from lastmeter.definitions import publishing
 from lastmeter.definitions.models import DefinitionStart
-from lastmeter.errors import Missing
+from lastmeter.definitions.publishing import LoadedDefinition
+from lastmeter.errors import LastmeterError, Missing
+from lastmeter.identity.models import Organisation, Region
 from lastmeter.outbox import Job
 from lastmeter.workflow import engine, incidents, instances
 from lastmeter.workflow.models import Instance, Subscription
@@ -242,12 +244,51 @@ def _timer_starts(session: Session, job: Job, _result: Any) -> None:
     now = clock.now()
     prefix, _, number = job.key.rpartition("-")
     if int(number) > 0:
-        held = engine.begin(session, SYSTEM, loaded, parties={})
-        instances.launch(held, {}, start["element_id"])
+        _start_by_timer(session, job, loaded, start["element_id"])
     due = _next_start(session, job, start, now)
     if due is not None:
         payload = {**job.payload, "due": _as_text(due)}
         outbox.enqueue(session, "timer_start", f"{prefix}-{int(number) + 1}", payload=payload, due_at=due.at)
+
+
+def _start_by_timer(session: Session, job: Job, loaded: LoadedDefinition, element_id: str) -> None:
+    """One instance begins, or one for each organisation that process.toml asks for, each in a job of its own."""
+    settings = loaded.settings.get("start", {})
+    if "each" not in settings:
+        held = engine.begin(session, SYSTEM, loaded, parties={})
+        instances.launch(held, {}, element_id)
+        return
+    body = {"definition": loaded.id, "element": element_id, "year": clock.local_day(job.due_at).year}
+    wanted = [
+        outbox.wanted("timer_start.one", f"{job.key}-{place}", payload={**body, "organisation": place})
+        for place in _each(session, settings["each"], settings.get("level"))
+    ]
+    outbox.enqueue_all(session, wanted)
+
+
+def _each(session: Session, kind: str, level: int | None) -> list[int]:
+    """The organisations of the kind that are not closed; of one level of regions (1 city, 2 district) if one is named."""
+    query = select(Organisation.id).where(Organisation.kind == kind, Organisation.closed_on.is_(None))
+    if level is not None:
+        query = query.join(Region, Region.id == Organisation.region_id).where(Region.level == level)
+    return list(session.scalars(query.order_by(Organisation.id)))
+
+
+@outbox.handler("timer_start.one")
+def _timer_starts_one(session: Session, job: Job, _result: Any) -> None:
+    """The organisation's instance of the year begins, unless what it would make is there already.
+
+    A connector that refuses with a conflict says just that (somebody began by hand): nothing is left of the start.
+    """
+    loaded = publishing.load(session, job.payload["definition"])
+    party = loaded.settings["start"].get("party", loaded.settings["start"]["each"])
+    try:
+        with session.begin_nested():
+            held = engine.begin(session, SYSTEM, loaded, parties={party: job.payload["organisation"]})
+            instances.launch(held, engine.read_by(held, {"year": job.payload["year"]}), job.payload["element"])
+    except LastmeterError as refusal:
+        if refusal.kind != "conflict":
+            raise
 
 
 def _next_start(session: Session, job: Job, start: Mapping[str, Any], now: dt.datetime) -> spiff_timers.Due | None:

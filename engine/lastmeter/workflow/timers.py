@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lastmeter import clock, outbox
 from lastmeter.actor import SYSTEM, Actor
+from lastmeter.deadlines import calendars
 from lastmeter.deadlines.models import Deadline
 from lastmeter.deadlines.records import Moved
 from lastmeter.errors import Forbidden, InvalidInput, Missing
@@ -111,6 +112,13 @@ def _set(session: Session, timer: Timer, at: dt.datetime, on: dt.date | None) ->
 
 
 # --- deadlines that move -------------------------------------------------------------------------------------
+
+
+def import_calendar_year(session: Session, actor: Actor, table: bytes | str, *, source: str) -> calendars.Imported:
+    """The year stands in the calendar, and what its days move moves in tasks and timers too. Raises CalendarRefused."""
+    imported = calendars.import_calendar_year(session, actor, table, source=source)
+    follow(session, imported.moved)
+    return imported
 
 
 def follow(session: Session, moved: Iterable[Moved]) -> None:
