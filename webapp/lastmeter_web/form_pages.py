@@ -14,9 +14,9 @@ from lastmeter_web.extensions import db
 from lastmeter_web.security import actor
 
 
-def message(error: Any) -> str:
-    """One refusal of a field in the reader's language."""
-    return str(error.say(i18n.language()))
+def message(error: Any, label: str = "") -> str:
+    """One refusal of a field in the reader's language, naming the field by its label."""
+    return str(error.say(i18n.language(), label))
 
 
 def option_pairs(shown: Shown) -> list[tuple[object, str]]:
