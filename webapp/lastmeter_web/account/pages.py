@@ -12,12 +12,19 @@ from werkzeug.wrappers import Response
 from lastmeter import clock
 from lastmeter.errors import InvalidInput
 from lastmeter.identity import logins
-from lastmeter.identity.models import Account, ApiToken, Notice
+from lastmeter.identity.models import Account, ApiToken, Notice, Organisation
 from lastmeter.identity.roles import ROLES
 from lastmeter_web import i18n, notices
 from lastmeter_web.extensions import db
 from lastmeter_web.security import PUBLIC, actor, allow, client_address, cookie_name, set_session_cookie
 
+SCOPES = {
+    "read": ("查看", "read"),
+    "work": ("办理任务", "work on tasks"),
+    "message": ("发送消息", "send messages"),
+    "publish": ("发布流程", "publish processes"),
+    "operate": ("运维", "operate"),
+}
 blueprint = Blueprint("account", __name__, template_folder="templates")
 
 
@@ -76,12 +83,37 @@ def set_language() -> Response:
 @blueprint.get("/account")
 @allow("account.own")
 def show() -> str:
-    tokens = db.session().scalars(
+    return _page()
+
+
+def _page(made: str | None = None) -> str:
+    session = db.session()
+    tokens = session.scalars(
         select(ApiToken).where(ApiToken.account_id == g.account.id, ApiToken.revoked_at.is_(None)).order_by(ApiToken.id)
     )
+    places = {
+        row.id: row
+        for row in session.scalars(
+            select(Organisation).where(Organisation.id.in_([post.organisation_id for post in actor().posts]))
+        )
+    }
     return render_template(
-        "account/show.html", tokens=list(tokens), roles=ROLES, scopes=sorted(logins.SCOPES), made=None
+        "account/show.html",
+        tokens=list(tokens),
+        posts=[(ROLES[post.role], places[post.organisation_id]) for post in actor().posts],
+        scopes=sorted(logins.SCOPES),
+        scope_names={name: i18n.both(*SCOPES.get(name, (name, name))) for name in logins.SCOPES},
+        made=made,
     )
+
+
+@blueprint.post("/account/keys")
+@allow("account.own")
+def set_keys() -> Response:
+    """Single-key shortcuts are on or off for this account (WCAG 2.1.4)."""
+    account = db.session().get_one(Account, g.account.id)
+    account.preferences = {**account.preferences, "keys": "off" if request.form.get("keys") == "off" else "on"}
+    return redirect(url_for("account.show"), 303)
 
 
 @blueprint.post("/account/password")
@@ -104,12 +136,7 @@ def make_token() -> str:
     made = logins.make_token(
         session, actor(), session.get_one(Account, g.account.id), label, request.form.getlist("scope")
     )
-    tokens = session.scalars(
-        select(ApiToken).where(ApiToken.account_id == g.account.id, ApiToken.revoked_at.is_(None)).order_by(ApiToken.id)
-    )
-    return render_template(
-        "account/show.html", tokens=list(tokens), roles=ROLES, scopes=sorted(logins.SCOPES), made=made
-    )
+    return _page(made)
 
 
 @blueprint.post("/account/tokens/<int:token_id>/revoke")

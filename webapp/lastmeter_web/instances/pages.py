@@ -57,7 +57,11 @@ def instance(instance_id: int) -> str:
         instance=found,
         loaded=loaded,
         title=i18n.both(loaded.title_zh, loaded.title_en),
-        history=[line for line in instances.history(session, found.id) if line.event != "entered"],
+        history=[
+            line
+            for line in instances.history(session, found.id)
+            if line.event != "entered" and (line.name or line.child_instance)
+        ],
         picture=picture(session, found),
         parties=playing(session, loaded, found.id),
         waiting=waiting,
