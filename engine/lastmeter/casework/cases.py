@@ -17,7 +17,6 @@ from lastmeter.casework.models import AccessLog, Case, CaseNote, Client, Consent
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.identity.models import Membership, Person
 from lastmeter.identity.people import in_force
-from lastmeter.stations import contracts
 from lastmeter.stations.models import Station
 from lastmeter.stations.ports import CaseFigures
 

@@ -1,6 +1,7 @@
 """A case goes to another worker, and with it whatever is still to be done in it.
 
-Source: 实施方案 四(五) with invariant I5 (no open case without a responsible worker); 个人信息保护法 23 (consent to hand on).
+Source: 实施方案 四(五) with invariant I5 (no open case without a responsible worker); 个人信息保护法 23 (consent to
+hand on).
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def hand_over(
     found = session.scalar(select(Case.instance_id).where(Case.id == case_id))
     held = _lock_instances(session, found)  # before the case's row: connectors take the locks in that order
     case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
-    if case is None or not actor.is_system and not manages(session, actor, case):
+    if case is None or (not actor.is_system and not manages(session, actor, case)):
         raise Missing(what="case")
     if not actor.is_system and not actor.may("case.approve"):
         raise Forbidden(permission="case.approve")

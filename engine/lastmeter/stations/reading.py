@@ -83,10 +83,15 @@ def _evaluated(actor: Actor) -> ColumnElement[int]:
 
 
 def listing(
-    session: Session, actor: Actor, *, q: str | None = None, status: str | None = None, before: int | None = None,
+    session: Session,
+    actor: Actor,
+    *,
+    q: str | None = None,
+    status: str | None = None,
+    before: int | None = None,
     limit: int = 50,
 ) -> list[tuple[Contract, Station | None]]:
-    """The actor's contracts with their stations, newest first; `before` is the last id of the page before."""  # fmt: skip
+    """The actor's contracts with their stations, newest first; `before` is the last id of the page before."""
     query = (
         select(Contract, Station)
         .outerjoin(ContractStation, ContractStation.contract_id == Contract.id)

@@ -193,12 +193,17 @@ def clients(played: Player, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     address = bind.url.set(drivername="postgresql").render_as_string(hide_password=False)
     folder: Path = tmp_path_factory.mktemp("canary")
     (folder / "master.key").write_text(MASTER_KEY)
-    played.in_unit(
-        lambda session: session.execute(update(Account).values(password_hash=logins._hasher.hash(PASSWORD)))
-    )
+    played.in_unit(lambda session: session.execute(update(Account).values(password_hash=logins._hasher.hash(PASSWORD))))
     app = create_app(config.Settings(database_url=address, data_dir=folder, secure_cookies=False))
     made = {}
-    for name in ("auditor", "lixia.officer", "operator", "lixia.quancheng.officer", "yangguang.worker1", "city.officer"):
+    for name in (
+        "auditor",
+        "lixia.officer",
+        "operator",
+        "lixia.quancheng.officer",
+        "yangguang.worker1",
+        "city.officer",
+    ):
         made[name] = app.test_client()
         assert made[name].post("/login", data={"login": name, "password": PASSWORD}).status_code == 303
     yield made

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select
+from tests.web.stage import LogIn, after, token_of
 
 from lastmeter import paths
 from lastmeter.casework.models import AccessLog, Case
 from lastmeter.rehearsal.player import Player
 from lastmeter.workflow.models import HumanTask
-from tests.web.stage import LogIn, after, token_of
 
 SCENARIO = paths.bundled("bpmn") / "case" / "scenarios" / "minor_without_guardian.yaml"
 Stage = tuple[Player, LogIn]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.web.stage import LogIn, after
 
 from lastmeter import paths
 from lastmeter.rehearsal.player import Player
-from tests.web.stage import LogIn, after
 
 BPMN = paths.bundled("bpmn")
 Stage = tuple[Player, LogIn]
@@ -80,7 +80,7 @@ def test_a_contract_is_read_by_those_whom_it_concerns_only(evaluated: Stage, log
 def test_lists_hold_what_lies_in_the_readers_subtree(evaluated: Stage, login: str, address: str, seen: bool) -> None:
     answer = evaluated[1](login).get(address)
     assert answer.status_code == 200
-    assert (f"/contracts/{evaluated[0].names['contract']}\"" in answer.get_data(as_text=True)) is seen
+    assert (f'/contracts/{evaluated[0].names["contract"]}"' in answer.get_data(as_text=True)) is seen
 
 
 def test_a_list_is_searched_and_paged_without_surprises(evaluated: Stage) -> None:

@@ -53,10 +53,10 @@ VETOES = {
 
 
 @blueprint.context_processor
-def _facts() -> Mapping[str, Any]:
+def _facts() -> dict[str, Any]:
     return {
-        "statuses": STATUSES, "grades": GRADES, "report_kinds": REPORT_KINDS, "sources": SOURCES, "breach_names": BREACHES,
-        "finding_names": FINDINGS, "post_names": POSTS, "certificates": CERTIFICATES, "grounds": GROUNDS,
+        "statuses": STATUSES, "grades": GRADES, "report_kinds": REPORT_KINDS, "sources": SOURCES,
+        "breach_names": BREACHES, "finding_names": FINDINGS, "post_names": POSTS, "certificates": CERTIFICATES, "grounds": GROUNDS,
         "vetoes": VETOES, "say": say, "points": points,
     }  # fmt: skip
 
