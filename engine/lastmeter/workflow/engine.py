@@ -23,7 +23,7 @@ from lastmeter.deadlines import Computed, deadline_functions, records
 from lastmeter.deadlines.models import Deadline
 from lastmeter.definitions import publishing
 from lastmeter.definitions.publishing import Element, LoadedDefinition
-from lastmeter.errors import LastmeterError, Missing
+from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.feel import FeelFunction
 from lastmeter.identity.models import Account
 from lastmeter.workflow import candidates, hooks, live, submissions
@@ -564,8 +564,22 @@ def service_key(instance_id: int, uid: str) -> str:
     return f"svc-{instance_id}-{uid}"
 
 
+# What a business key may have: a message that starts an instance gives it its correlation as one.
+MOST_OF_CORRELATION = 120
+
+
 def as_correlation(value: object) -> str | None:
-    """One text for equal values, whatever number type they came in: 12, 12.0 and Decimal("12") are equal."""
+    """One text for equal values, whatever number type they came in: 12, 12.0 and Decimal("12") are equal.
+
+    Raises InvalidInput where it is longer than a key may be.
+    """
+    text = _as_text(value)
+    if text is not None and len(text) > MOST_OF_CORRELATION:
+        raise InvalidInput(field="correlation", reason="too_long", most=MOST_OF_CORRELATION)
+    return text
+
+
+def _as_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
@@ -57,7 +57,9 @@ class Api:
 
     def post(self, address: str, body: object = None, **headers: str) -> TestResponse:
         data, kind = (
-            (body, "application/xml") if isinstance(body, bytes) else (orjson.dumps(body or {}), "application/json")
+            (body, "application/xml")
+            if isinstance(body, bytes)
+            else (json.dumps(body or {}).encode(), "application/json")
         )
         return self.client.post(f"/api/v1{address}", data=data, content_type=kind, headers={**self.headers, **headers})
 
@@ -414,3 +416,40 @@ def test_the_description_names_every_call(client: FlaskClient, app: Any) -> None
     assert set(paths) == served
     assert paths["/api/v1/tasks/{task_id}/complete"]["post"]["requestBody"]
     assert described["components"]["schemas"]["Complete"]["properties"]["data"]
+
+
+_NASTY: list[object] = [None, True, 0, -1, 10**30, 1.5, "", "x" * 5000, "²", "\u202e", [], [1], {}, {"a": {"b": [1]}}]
+
+
+def test_no_value_of_a_body_breaks_a_call(leader: Api, officer: Api, client: FlaskClient, token: Token) -> None:
+    _published(leader)
+    _published(leader, WAITING)
+    task = _task_of(officer, _started(officer))
+    operator = Api(client, token("operator"))
+    bodies = {
+        "/instances": [{"definition": v} for v in _NASTY]
+        + [{"definition": "wait", name: v} for v in _NASTY for name in ("version", "business_key", "variables")]
+        + [{"definition": "wait", "variables": {"order": v}} for v in _NASTY],
+        f"/tasks/{task}/draft": [{"data": v} for v in _NASTY] + [{"data": {"amount": v}} for v in _NASTY],
+        "/messages": [{"name": "paid", name: v} for v in _NASTY for name in ("name", "correlation", "payload")]
+        + [{"name": "paid", "payload": {"parties": {"street": v}}} for v in _NASTY],
+        "/signals": [{"name": v} for v in _NASTY] + [{"name": "s", "payload": v} for v in _NASTY],
+        "/instances/1/cancel": [{"reason": v} for v in _NASTY],
+        f"/tasks/{task}/release": [{"reason": v} for v in _NASTY],
+        f"/tasks/{task}/complete": [{"data": v, "comment": v} for v in _NASTY]
+        + [{"data": {"amount": v}} for v in _NASTY],
+    }
+    for address, sent in bodies.items():
+        for body in sent:
+            answer = operator.post(address, body) if address == "/messages" else officer.post(address, body)
+            assert answer.status_code < 500, (address, body, answer.get_data(as_text=True))
+
+
+def test_no_query_breaks_a_list(officer: Api) -> None:
+    for address in ("/tasks", "/instances"):
+        for name in ("queue", "definition", "q", "sort", "cursor", "limit", "state", "business_key", "unknown"):
+            for value in ("", "%00", "x" * 3000, "%27%22%3B", "-1", "1e9", "%F0%9F%98%80", "W10", "WyJhIl0"):
+                answer = officer.get(f"{address}?{name}={value}")
+                assert answer.status_code < 500, (address, name, value, answer.get_data(as_text=True))
+    assert officer.get("/instances?definition=&state=&business_key=&cursor=&limit=").status_code == 200
+    assert officer.get("/tasks?queue=mine&definition=&q=&sort=&cursor=&limit=").status_code == 200

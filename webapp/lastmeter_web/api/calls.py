@@ -14,7 +14,7 @@ from flask_smorest import Blueprint
 from sqlalchemy import delete, func, select, text
 from webargs import missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.datastructures import MultiDict, WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from lastmeter.actor import Actor
@@ -59,6 +59,11 @@ class _StrictParser(FlaskParser):
         if not isinstance(value, dict):
             raise InvalidInput(field="body", reason="not_an_object")
         return value
+
+    def load_querystring(self, req: Any, schema: Any) -> Any:
+        """`?state=&limit=` asks for nothing in particular."""
+        given = MultiDict((name, value) for name, value in req.args.items(multi=True) if value != "")
+        return self._makeproxy(given, schema)
 
 
 _parser = _StrictParser()

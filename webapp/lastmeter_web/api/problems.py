@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, g, request
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from lastmeter import audit
@@ -40,6 +41,10 @@ SENTENCES_OF_CALLS: Mapping[str, tuple[str, str]] = {
     "method_not_allowed": ("这个地址不接受该方法。", "This address does not take that method."),
     "fields_invalid": ("有些字段不能这样填写，见 fields。", "Some fields cannot be taken; see fields."),
     "body_too_large": ("内容过大。", "The body is too large."),
+    "value_unstorable": (
+        "有一个值过长或过大，无法保存；请缩短后重试。",
+        "A value is too long or too large to be stored; shorten it and try again.",
+    ),
     "unexpected": ("系统出错了，没有保存任何内容。", "Something went wrong; nothing was stored."),
     "bad_request": ("请求无法理解。", "The request cannot be understood."),
 }  # fmt: skip
@@ -49,6 +54,7 @@ def install(blueprint: Blueprint) -> None:
     """Whatever a call of the blueprint raises is answered as a problem."""
     blueprint.register_error_handler(LastmeterError, _refused)
     blueprint.register_error_handler(HTTPException, _http)
+    blueprint.register_error_handler(DataError, _unstorable)
     blueprint.register_error_handler(Exception, _unexpected)
 
 
@@ -78,6 +84,12 @@ def _http(error: HTTPException) -> Response:
     made = problem(status, code, {"fields": fields} if fields else {})
     made.headers.extend((name, value) for name, value in error.get_headers() if name in ("WWW-Authenticate", "Allow"))
     return made
+
+
+def _unstorable(error: DataError) -> Response:
+    """A value that no column holds got past every check: still the sender's to mend, and ours to look at."""
+    log.warning("a value that cannot be stored", exc_info=error)
+    return problem(422, "value_unstorable", {})
 
 
 def _unexpected(error: Exception) -> Response:
