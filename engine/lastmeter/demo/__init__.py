@@ -54,10 +54,10 @@ def announce(address: str, folder: Path) -> None:
     """Print the address and one login per role."""
     passwords: dict[str, str] = json.loads((folder / LOGINS).read_text())
     click.echo(f"\n  打开 / open  {address}\n")
-    click.echo("  角色 role · 登录名 login · 密码 password")
+    click.echo("  登录名 login   密码 password   角色 role")
     for login, password in passwords.items():
         role = ROLES[people.VISITORS[login][0]]
-        click.echo(f"  {role.zh}  {role.en:32}  {login:11} {password}")
+        click.echo(f"  {login:13}  {password:14}  {role.zh} · {role.en}")
     click.echo("\n  Ctrl-C 停止，数据保留 / stops; what was done is kept\n")
 
 
