@@ -42,6 +42,10 @@ def run(*, port: int, data_dir: Path | None, small: bool) -> int:
     }
 
     def prepare(cluster: postgres.Cluster) -> None:
+        if not (folder / LOGINS).exists():
+            # A first start that was interrupted while loading: nobody has worked in it, so it begins anew.
+            cluster.drop_database(postgres.DATABASE)
+            cluster.create_database(postgres.DATABASE)
         fill(cluster.url(role=postgres.OWNER), folder, small=small)
 
     supervise.run_demo(
