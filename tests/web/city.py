@@ -6,6 +6,7 @@ Its people are logged in without a password, as the login page would leave them;
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ class City:
         with self.factory() as session:
             account = session.scalars(select(Account).where(Account.login == login)).one()
             account.language = language
-            secret = f"cookie of {login} {id(client)}"
+            secret = secrets.token_urlsafe(16)
             session.add(WebSession(id=logins._hash(secret), account_id=account.id, csrf=f"token-{login}"))
             session.commit()
         client.set_cookie("lm", secret)

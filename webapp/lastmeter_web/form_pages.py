@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from lastmeter import identifiers
 from lastmeter.forms.fields import Shown
 from lastmeter.identity.models import Organisation, Person, Region
 from lastmeter_web import i18n
@@ -85,6 +86,8 @@ def shown_value(shown: Shown) -> str:
         return str(value) if found is None else i18n.both(found.name, getattr(found, "name_en", found.name))
     if field.lm_type == "money_fen":
         return f"¥{value}"
+    if field.lm_type == "id_number":
+        return identifiers.mask_id_number(str(value))
     return str(value)
 
 

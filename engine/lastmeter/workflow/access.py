@@ -18,8 +18,10 @@ SUPERVISORS = frozenset({"district_leader", "station_manager", "provider_manager
 
 
 def knows(session: Session, actor: Actor, task: HumanTask) -> bool:
-    """True if the actor may see the task at all."""
-    if is_candidate(actor, task) or actor.person_id in (task.claimed_by, task.completed_by):
+    """True if the actor may see the task at all: a seat counts while it waits, afterwards only who had it."""
+    if actor.is_system or actor.person_id in (task.claimed_by, task.completed_by):
+        return True
+    if task.state in OPEN and is_candidate(actor, task):
         return True
     query = select(Instance.id).where(Instance.id == task.instance_id, instances.visible(actor))
     return session.scalar(query) is not None
