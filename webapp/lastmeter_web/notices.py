@@ -16,6 +16,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "evaluation_decided": ("合同 {contract} 年度评估结果：{grade}（{points}分）。", "Contract {contract}: evaluated as {grade} ({points} points)."),
     "termination_notice": ("合同 {contract}：已发出终止告知，可在5个工作日内陈述申辩。", "Contract {contract}: notice of termination; you may state your case within 5 working days."),
     "contract_terminated": ("合同 {contract} 已终止，自 {on} 起生效。", "Contract {contract} is terminated from {on}."),
+    "contract_void": ("合同 {contract} 因质疑 {challenge} 成立而撤销，停止履行。", "Contract {contract} is void: challenge {challenge} was upheld; its performance ends."),
     "role_granted": ("您获得了岗位“{role}”（{organisation}）。", "You now hold the role “{role}” ({organisation})."),
     "draft_submitted": ("{by} 提请发布流程“{title_zh}”的新版本。", "{by} submits a new version of the process “{title_en}” for publication."),
     "district_report_late": ("{year} 年度报告到期未报送。", "The yearly report {year} was not submitted in time."),

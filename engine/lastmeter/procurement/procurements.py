@@ -19,10 +19,13 @@ from lastmeter.procurement.errors import OverPlan, TooEarly
 from lastmeter.procurement.legal_time import working_days_after
 from lastmeter.procurement.models import AnnualPlan, Lot, PlanLine, Procurement
 from lastmeter.procurement.plans import buyer
+from lastmeter.stations import contracts
+from lastmeter.stations.models import Contract, ContractStation, Payment, Station
 
 # 条例 15 asks for opinions on public services without a period: the five working days are our parameter.
 OPINION_DAYS = 5
 OCID_PREFIX = "ocds-xxxxxx"
+REPLACES = "replaces_contract"  # in the requirement: the contract that ended early and is bought anew
 MAIN = "main"  # the district main station among a lot's stations; streets are named by their region code
 
 
@@ -44,17 +47,60 @@ def named(session: Session, no: str) -> Procurement:
 
 @connector("procurement.open", zh="建立采购项目", en="Open a procurement", inputs=("year",))
 def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
-    """A numbered procurement under the district's filed plan of the year. Raises NotTheBuyer, Missing."""
-    session = step.session
-    district = buyer(session, step)
+    """A numbered procurement under the district's filed plan of the year. Raises NotTheBuyer, Missing.
+
+    Bought again after a failure, it replaces the contract that the first one was to replace.
+    """
+    district = buyer(step.session, step)
     number = reading.whole(year)
-    plan = session.scalar(
-        select(AnnualPlan).where(
-            AnnualPlan.district_id == district.id, AnnualPlan.year == number, AnnualPlan.status == "filed"
-        )
-    )
+    plan = _filed_plan(step.session, district, number)
     if plan is None:
         raise Missing(what="filed_plan", year=number)
+    before = step.session.scalar(
+        select(Procurement.requirement)
+        .where(Procurement.instance_id == step.instance_id)
+        .order_by(Procurement.id.desc())
+        .limit(1)
+    )
+    return _open(step, district, plan, number, (before or {}).get(REPLACES))
+
+
+@connector(
+    "procurement.open_again", zh="终止后重新采购", en="Buy again after a termination", inputs=("contract_id", "year")
+)
+def open_again(step: Step, *, contract_id: object, year: object) -> Mapping[str, Any]:
+    """A procurement for the station whose contract ended early, under the year's plan or else the newest that has it.
+
+    Raises NotTheBuyer, Missing where no filed plan has the station. Source: 实施方案 四(五).
+    """
+    session, district = step.session, buyer(step.session, step)
+    contract = session.get(Contract, reading.whole(contract_id))
+    if contract is None or contract.buyer_id != district.id:
+        raise Missing(what="contract", id=str(contract_id))
+    station = contracts.station_of(session, contract.id)
+    line = PlanLine.street_id == station.street_id if station.kind == "street" else PlanLine.kind == "district_main"
+    plan = session.scalar(
+        select(AnnualPlan)
+        .join(PlanLine, PlanLine.plan_id == AnnualPlan.id)
+        .where(AnnualPlan.district_id == district.id, AnnualPlan.status == "filed", line)
+        .order_by((AnnualPlan.year == reading.whole(year)).desc(), AnnualPlan.year.desc())
+        .limit(1)
+    )
+    if plan is None:
+        raise Missing(what="filed_plan", year=reading.whole(year), station=station.name)
+    return {**_open(step, district, plan, plan.year, contract.id), "year": plan.year}
+
+
+def _filed_plan(session: Session, district: Organisation, year: int) -> AnnualPlan | None:
+    return session.scalar(
+        select(AnnualPlan).where(
+            AnnualPlan.district_id == district.id, AnnualPlan.year == year, AnnualPlan.status == "filed"
+        )
+    )
+
+
+def _open(step: Step, district: Organisation, plan: AnnualPlan, number: int, replaces: int | None) -> Mapping[str, Any]:
+    session = step.session
     made = Procurement(
         no=_next_number(session, district, number),
         ocid="",
@@ -66,13 +112,22 @@ def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
         title_en=f"Social work stations {number}, {district.name_en}",
     )
     made.ocid = f"{OCID_PREFIX}-{made.no}"
+    if replaces is not None:
+        station = contracts.station_of(session, replaces)
+        made.title, made.title_en = f"{station.name}重新采购项目", f"{station.name_en}, bought again"
+        made.requirement = {REPLACES: replaces}
     session.add(made)
     session.flush()
     step.set_title(f"{made.title}（{made.no}）", f"{made.title_en} ({made.no})")
     step.set_business_key(made.no)
     audit.record(session, step.actor, "procurement.opened", f"procurement/{made.id}", facts={"no": made.no})
     people.notify_role(session, "district_officer", district.id, "procurement.opened", no=made.no)
-    return {"procurement_id": made.id, "procurement_no": made.no, "district_id": district.id}
+    return {
+        "procurement_id": made.id,
+        "procurement_no": made.no,
+        "district_id": district.id,
+        "to_buy": len(_to_buy(session, made)),
+    }
 
 
 def _next_number(session: Session, district: Organisation, year: int) -> str:
@@ -97,8 +152,56 @@ def station_lines(session: Session, plan_id: int | None) -> dict[str, PlanLine]:
     return {(row[1] or MAIN): row[0] for row in found}
 
 
+def _to_buy(session: Session, procurement: Procurement) -> dict[str, PlanLine]:
+    """The plan's stations that nobody buys or serves yet, by name; to replace a contract, its station alone."""
+    lines, replaced = station_lines(session, procurement.plan_id), _replaced(session, procurement)
+    if replaced is not None:
+        return {name: line for name, line in lines.items() if _is_of(line, replaced[1])}
+    taken = _taken(session, procurement)
+    return {name: line for name, line in lines.items() if line.id not in taken}
+
+
+def _replaced(session: Session, procurement: Procurement) -> tuple[Contract, Station] | None:
+    """The contract that ended early, and its station, where the procurement is to replace it."""
+    contract_id = procurement.requirement.get(REPLACES)
+    if contract_id is None:
+        return None
+    return session.get_one(Contract, contract_id), contracts.station_of(session, contract_id)
+
+
+def _is_of(line: PlanLine, station: Station) -> bool:
+    return line.kind == station.kind and (line.kind == "district_main" or line.street_id == station.street_id)
+
+
 def _taken(session: Session, procurement: Procurement) -> set[int]:
-    """Plan lines that another procurement of the same plan buys or has bought."""
+    """Plan lines that another procurement of the same plan buys, or whose station a contract serves all that year."""
+    replaced = _replaced(session, procurement)
+    found = _bought(session, procurement) | _served(session, procurement)
+    if replaced is None:
+        return found
+    lines = station_lines(session, procurement.plan_id).values()
+    return found - {line.id for line in lines if _is_of(line, replaced[1])}
+
+
+def _served(session: Session, procurement: Procurement) -> set[int]:
+    """Plan lines whose station is under contract until the plan's year is over. Source: 实施方案 四(三)."""
+    year = session.scalar(select(AnnualPlan.year).where(AnnualPlan.id == procurement.plan_id))
+    if year is None:
+        return set()
+    stations = session.scalars(
+        select(Station)
+        .join(ContractStation, ContractStation.station_id == Station.id)
+        .where(
+            Station.district_id == procurement.district_id,
+            ContractStation.is_open,
+            ContractStation.to_day >= dt.date(year, 12, 31),
+        )
+    ).all()
+    lines = station_lines(session, procurement.plan_id).values()
+    return {line.id for line in lines if any(_is_of(line, station) for station in stations)}
+
+
+def _bought(session: Session, procurement: Procurement) -> set[int]:
     rows = session.execute(
         select(Lot.plan_line_ids)
         .join(Procurement, Procurement.id == Lot.procurement_id)
@@ -116,21 +219,32 @@ def _taken(session: Session, procurement: Procurement) -> set[int]:
 def prepare_requirement(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """What the requirement's form starts from: the plan's stations that nobody has bought yet, in two lots."""
     session, procurement = step.session, get(step.session, procurement_id)
-    taken = _taken(session, procurement)
-    lines = {name: line for name, line in station_lines(session, procurement.plan_id).items() if line.id not in taken}
+    lines, most = _to_buy(session, procurement), _remainder(session, procurement)
     names = _station_names(session, lines)
     streets = [name for name in lines if name != MAIN]
     lots = []
     if MAIN in lines:
-        lots.append({"lot_name": "区县社会工作服务总站", "stations": [MAIN], "budget_fen": lines[MAIN].budget_fen})
+        fen = min(lines[MAIN].budget_fen, most) if most else lines[MAIN].budget_fen
+        lots.append({"lot_name": "区县社会工作服务总站", "stations": [MAIN], "budget_fen": fen})
     if streets:
         total = sum(lines[name].budget_fen for name in streets)
+        total = min(total, most) if most else total
         lots.append({"lot_name": "街道（镇）社会工作服务站", "stations": streets, "budget_fen": total})
     return {
         "lots": lots,
         "station_options": [{"value": name, "label": zh, "label_en": en} for name, (zh, en) in names.items()],
         "opinion_earliest": working_days_after(session, clock.today(), OPINION_DAYS),
     }
+
+
+def _remainder(session: Session, procurement: Procurement) -> int:
+    """What the contract to be replaced has left unpaid; 0 where there is none."""
+    replaced = _replaced(session, procurement)
+    if replaced is None:
+        return 0
+    contract = replaced[0]
+    paid = session.scalar(select(func.coalesce(func.sum(Payment.fen), 0)).where(Payment.contract_id == contract.id))
+    return max(0, contract.value_fen + contract.supplement_fen - int(paid or 0))
 
 
 def _station_names(session: Session, lines: Mapping[str, PlanLine]) -> dict[str, tuple[str, str]]:
@@ -159,14 +273,15 @@ def record_requirement(step: Step, *, procurement_id: object) -> Mapping[str, An
     procurement.title_en = reading.text(data, "title_en") or procurement.title_en
     procurement.object_type = reading.text(data, "object_type")
     procurement.term_months = reading.whole(data.get("term_months"))
-    procurement.requirement = reading.plain(data)
+    kept = {name: value for name, value in procurement.requirement.items() if name == REPLACES}
+    procurement.requirement = {**reading.plain(data), **kept}
     procurement.budget_fen = sum(lot.budget_fen for lot in lots)
     for old in list(procurement.lots):
         session.delete(old)
     session.flush()
     procurement.lots[:] = lots
     session.flush()
-    content = {**procurement.requirement, "opinion_until": until}
+    content = {**reading.plain(data), "opinion_until": until}
     notices.publish(
         session, step.actor, procurement, "requirement", content, zh="采购需求征求意见公告",
         en="requirement open to opinions", until=until,

@@ -6,10 +6,10 @@ A challenge runs beside the procurement that it is about. What it does to that p
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock, outbox
@@ -19,13 +19,14 @@ from lastmeter.errors import Missing
 from lastmeter.identity import people
 from lastmeter.identity.models import Organisation
 from lastmeter.outbox import Job
-from lastmeter.procurement import notices, reading, rules
+from lastmeter.procurement import awards, notices, reading, rules
 from lastmeter.procurement.errors import ComplaintRefused
 from lastmeter.procurement.legal_time import deadline
 from lastmeter.procurement.models import Bid, Challenge, Complaint, Notice, Opening, Procurement, Suspension
 from lastmeter.procurement.procurements import get, named
+from lastmeter.stations import contracts
 from lastmeter.stations.models import Contract
-from lastmeter.workflow import instances, suspension
+from lastmeter.workflow import instances, messages, suspension
 from lastmeter.workflow.models import Instance
 from lastmeter.workflow.refusals import InstanceEnded
 
@@ -202,15 +203,22 @@ def _next_number(session: Session, procurement: Procurement) -> str:
 
 
 def _standing_instances(session: Session, procurement: Procurement) -> Iterator[int]:
-    """The roots that a suspension stops: the tender itself, and the contracts that came of it."""
-    contracts = select(Contract.instance_id).where(Contract.procurement_id == procurement.id)
-    by_key = Instance.business_key.startswith(procurement.no, autoescape=True) & (Instance.definition_key == "contract")
-    yield from session.scalars(
-        select(Instance.id)
-        .where(Instance.parent_id.is_(None), Instance.state == "running")
-        .where(or_(Instance.id == procurement.instance_id, Instance.id.in_(contracts), by_key))
-        .order_by(Instance.id)
-    )
+    """The roots that a suspension stops: the tender itself, and the contracts that came of it, signed or performed."""
+    performed = select(Contract.number).where(Contract.procurement_id == procurement.id)
+    term = (Instance.definition_key == "contract_term") & Instance.business_key.in_(performed)
+    yield from _roots(session, or_(Instance.id == procurement.instance_id, _signing(procurement), term))
+
+
+def _signing(procurement: Procurement) -> ColumnElement[bool]:
+    """The condition on Instance that it brings one of the procurement's contracts to signature."""
+    drafted = select(Contract.instance_id).where(Contract.procurement_id == procurement.id)
+    awarded = Instance.business_key.startswith(procurement.no, autoescape=True)
+    return Instance.id.in_(drafted) | ((Instance.definition_key == "contract") & awarded)
+
+
+def _roots(session: Session, which: ColumnElement[bool]) -> list[int]:
+    query = select(Instance.id).where(Instance.parent_id.is_(None), Instance.state == "running", which)
+    return list(session.scalars(query.order_by(Instance.id)))
 
 
 def stand_still(
@@ -332,23 +340,46 @@ def no_reply(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
 
 @connector("procurement.grant_remedy", zh="落实处理结果", en="Carry out the remedy", inputs=("challenge_id", "remedy"))
 def grant_remedy(step: Step, *, challenge_id: object, remedy: object) -> Mapping[str, Any]:
-    """An upheld challenge takes effect: `next_candidate` and `correct` go on, `restart` ends the tender.
+    """An upheld challenge takes effect: `correct` goes on; else the award is void, and what was signed on it as well.
 
+    `next_candidate` goes on while the tender runs; `restart`, and a tender that is over, mean that it is bought again.
     Source: 条例 71.
     """
     session, challenge = step.session, challenge_of(step.session, challenge_id)
     procurement, chosen = get(session, challenge.procurement_id), str(remedy or "restart")
-    if chosen == "restart":
+    if chosen != "correct":
+        _void_contracts(step, procurement, challenge)
+        over = not _roots(session, Instance.id == procurement.instance_id)
+        _end(session, challenge, _roots(session, _signing(procurement)))
+    if chosen == "restart" or (chosen == "next_candidate" and over):
         procurement.status, procurement.ended_at = "void", clock.now()
-        for instance_id in _standing_instances(session, procurement):
-            outbox.enqueue(
-                session, "procurement.end", f"procurement.end-{instance_id}",
-                payload={"id": instance_id, "reason": f"质疑成立 / challenge upheld: {challenge.no}"},
-            )  # fmt: skip
+        for award, *_ in awards.standing(session, procurement.id):
+            award.status, award.void_reason = "void", "challenge_upheld"
+        _end(session, challenge, _roots(session, Instance.id == procurement.instance_id))
         people.notify_role(session, "district_officer", procurement.district_id, "procurement.void", no=procurement.no)
     facts = {"remedy": chosen, "challenge": challenge.no}
     audit.record(session, step.actor, "challenge.remedy", f"procurement/{procurement.id}", facts=facts)
     return {"remedy": chosen}
+
+
+def _void_contracts(step: Step, procurement: Procurement, challenge: Challenge) -> None:
+    """A draft is void at once; a contract in force is told, and its performance ends by its own procedure."""
+    session = step.session
+    query = select(Contract).where(Contract.procurement_id == procurement.id).order_by(Contract.id)
+    for contract in session.scalars(query.where(Contract.status.in_(("draft", "active", "suspended")))):
+        if contract.status == "draft":
+            contracts.end(session, step.actor, contract, clock.today(), "void")
+            continue
+        payload = {"contract_id": contract.id, "challenge_no": challenge.no}
+        messages.publish(session, step.actor, "challenge.void", str(contract.id), payload)
+
+
+def _end(session: Session, challenge: Challenge, instance_ids: Iterable[int]) -> None:
+    for instance_id in instance_ids:
+        outbox.enqueue(
+            session, "procurement.end", f"procurement.end-{instance_id}",
+            payload={"id": instance_id, "reason": f"质疑成立 / challenge upheld: {challenge.no}"},
+        )  # fmt: skip
 
 
 @outbox.handler("procurement.end")

@@ -80,7 +80,7 @@ class Contract(WithId, WithCreated, Base):
     provider: Mapped[Organisation] = relationship(foreign_keys=[provider_id])
     buyer: Mapped[Organisation] = relationship(foreign_keys=[buyer_id])
     __table_args__ = (
-        CheckConstraint("status IN ('draft','active','suspended','terminated','ended')", name="status"),
+        CheckConstraint("status IN ('draft','active','suspended','terminated','ended','void')", name="status"),
         CheckConstraint("value_fen > 0", name="value"),
         CheckConstraint("bond_fen >= 0 AND bond_fen * 10 <= value_fen", name="bond"),  # 实施条例 48
         CheckConstraint("supplement_fen >= 0 AND supplement_fen * 10 <= value_fen", name="supplement"),  # 采购法 49

@@ -422,6 +422,26 @@ def check_handover(step: Step, contract_id: Any = None, **_inputs: Any) -> Outpu
     return {}
 
 
+# --- an upheld challenge -------------------------------------------------------------------------------------------
+
+
+@connector("stations.void_contract", zh="撤销合同", en="Void the contract", inputs=("contract_id", "challenge_no"))
+def void_contract(step: Step, contract_id: Any = None, challenge_no: Any = None, **_inputs: Any) -> Outputs:
+    """The contract is void because the award was: on record, its parties told, its staff gone. Source: 条例 71."""
+    contract = _contract(step.session, contract_id)
+    station = contracts.station_of(step.session, contract.id)
+    today = _today(step)
+    facts = f"质疑 {challenge_no} 成立，中标结果撤销（条例71）"
+    step.session.add(Termination(contract_id=contract.id, ground="challenge_upheld", facts=facts, effective_on=today))
+    contracts.end(step.session, step.actor, contract, today, "void")
+    told = (("provider_manager", contract.provider_id), ("district_officer", contract.buyer_id),
+            ("street_officer", station.street_id))  # fmt: skip
+    for role, organisation_id in told:
+        notify_role(step.session, role, organisation_id, "contract_void", contract=contract.number,
+                    challenge=challenge_no, link=f"/instances/{step.instance_id}")  # fmt: skip
+    return {}
+
+
 # --- the district's yearly report ----------------------------------------------------------------------------------
 
 

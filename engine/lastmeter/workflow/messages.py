@@ -140,12 +140,19 @@ def _start(
     query = query.order_by(DefinitionStart.definition_key)
     for start in session.scalars(query.limit(1) if kind == "message" else query):
         loaded = publishing.load(session, start.definition_id)
-        held = engine.begin(session, actor, loaded, parties=parties, business_key=key, starter_id=actor.person_id)
+        taken = _taken_over(loaded, parties)
+        held = engine.begin(session, actor, loaded, parties=taken, business_key=key, starter_id=actor.person_id)
         held.note(f"{kind}.received", name=name)
         instances.launch(held, engine.read_by(held, payload), start.element_id)
         if kind == "message":
             return 1
     return 0
+
+
+def _taken_over(loaded: LoadedDefinition, parties: Mapping[str, int]) -> dict[str, int]:
+    """The sender's parties that the definition wants; all of them, where process.toml does not say."""
+    wanted = loaded.settings.get("start", {}).get("parties")
+    return {name: each for name, each in parties.items() if wanted is None or name in wanted}
 
 
 def _broadcast(
@@ -267,7 +274,7 @@ def _start_by_timer(session: Session, job: Job, loaded: LoadedDefinition, elemen
 
 
 def _each(session: Session, kind: str, level: int | None) -> list[int]:
-    """The organisations of the kind that are not closed; of one level of regions (1 city, 2 district) if one is named."""
+    """The organisations of the kind that are not closed; in regions of a level (1 city, 2 district) if it is named."""
     query = select(Organisation.id).where(Organisation.kind == kind, Organisation.closed_on.is_(None))
     if level is not None:
         query = query.join(Region, Region.id == Organisation.region_id).where(Region.level == level)

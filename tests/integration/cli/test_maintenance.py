@@ -23,7 +23,10 @@ from lastmeter.stations.models import IndicatorTree
 HEADER = "date,kind,name_zh,name_en\n"
 DAYS = "".join(f"2027-02-{day:02},off,春节,Spring Festival\n" for day in (4, 5, 8, 9, 10, 11))
 YEAR = (
-    HEADER + "2027-01-01,off,元旦,New Year\n2027-05-03,off,劳动节,Labour Day\n2027-05-04,off,劳动节,Labour Day\n" + DAYS
+    HEADER
+    + "2027-01-01,off,元旦,New Year\n"
+    + DAYS
+    + "2027-05-03,off,劳动节,Labour Day\n2027-05-04,off,劳动节,Labour Day\n"
 )
 
 

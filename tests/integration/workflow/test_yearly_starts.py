@@ -1,4 +1,4 @@
-"""A timer start of a package that names a kind of organisation: one instance for each, whatever becomes of the others."""
+"""A timer start of a package that names a kind of organisation: one instance for each, whatever others do."""
 
 from __future__ import annotations
 
