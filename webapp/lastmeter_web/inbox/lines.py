@@ -72,12 +72,12 @@ def _idle(session: Session, rows: Sequence[TaskRow]) -> dict[int, int]:
     if not old:
         return {}
     typed = (
-        select(TaskDraft.task_id, func.max(TaskDraft.saved_at))
+        select(TaskDraft.task_id, func.max(TaskDraft.saved_at).label("saved_at"))
         .join(HumanTask, (HumanTask.id == TaskDraft.task_id) & (HumanTask.claimed_by == TaskDraft.person_id))
         .where(TaskDraft.task_id.in_(old))
         .group_by(TaskDraft.task_id)
     )
-    saved: dict[int, dt.datetime] = dict(session.execute(typed).tuples())
+    saved: dict[int, dt.datetime] = {row.task_id: row.saved_at for row in session.execute(typed)}
     days = {task_id: _since(max(at, saved.get(task_id, at))) for task_id, at in old.items()}
     return {task_id: since for task_id, since in days.items() if since > IDLE_AFTER_WORKING_DAYS}
 
