@@ -1,7 +1,7 @@
 """The floor under completing a task: bare Flask, SQLAlchemy and SpiffWorkflow, with nothing that a product needs.
 
-One row lock, one state blob, one task row, one event row; JSON, no login, no form, no page, no audit. Its library is used
-as its manual shows. Served and measured by `bench.complete_task`; run alone it counts its statements.
+One row lock, one state blob, one task row, one event row; JSON, no login, no form, no page, no audit. The library is
+used as its manual shows. Served and measured by `bench.complete_task`; run alone it counts its statements.
 """
 
 from __future__ import annotations
