@@ -1,4 +1,4 @@
-"""Every diagram that comes with the program is clean: drawn for reading, written canonically, named in two languages."""
+"""Every diagram that comes with the program is drawn for reading, written canonically, named in two languages."""
 
 from __future__ import annotations
 

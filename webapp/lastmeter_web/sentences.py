@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "bond_too_high": ("履约保证金不得超过合同金额的10%（实施条例 48）。", "The bond may not exceed a tenth of the value (Regulation art. 48)."),
     "funding_differs": ("各来源资金之和必须等于合同金额。", "The sources of money must sum to the value."),
     "station_taken": ("该站点在此期间已有合同 {contract}，不能重复承接。", "Contract {contract} is in force at this station in that period."),
+    "same_entity": ("同一区县的总站与街站不得由同一主体承接；合同 {contract} 已由同一主体履行（实施方案 四(二)）。", "One entity may not run both the main station and a street station of a district; it already performs contract {contract} (Plan IV(2))."),
     "payment_too_high": ("付款将超过合同金额与补充金额之和。", "The payment would exceed the contract's value and supplements."),
     "already_on_post": ("{name} 已在 {station} 在岗，不能同时在两处。", "{name} is on post at {station} and cannot be in two places."),
     "not_trained": ("以下人员岗前培训未合格，不能上岗：{names}。", "These people have not passed the training: {names}."),

@@ -19,9 +19,14 @@ from lastmeter.identity.models import Membership, Person
 from lastmeter.identity.people import in_force
 from lastmeter.stations.models import Station
 from lastmeter.stations.ports import CaseFigures
+from lastmeter.workflow import submissions
+from lastmeter.workflow.models import Instance, Submission
 
 KEY_CLASS = "case_notes"
 GUARDIAN_AGE = 14  # 个人信息保护法 31
+# Elements whose forms are part of the file: element → kind of note.
+RECORDS = {"task_plan": "plan", "task_evaluation": "evaluation", "task_follow_up": "follow_up"}
+JOIN_AT_CLOSURE = {"task_report": "report", "task_inform": "inform", "task_assessment": "assessment"}
 
 
 class GuardianConsentMissing(LastmeterError):
@@ -237,14 +242,43 @@ def read_file(session: Session, actor: Actor, case_id: int) -> tuple[Case, dict[
         "categories": client.categories,
         "birth": client.birth,
     }
+    return case, particulars, [*_notes(session, case), *_handed_in(session, case)]
+
+
+def _notes(session: Session, case: Case) -> list[Note]:
+    """What was appended to the file, oldest first."""
     rows = session.execute(
         select(CaseNote, Person.name)
         .join(Person, Person.id == CaseNote.author_id)
         .where(CaseNote.case_id == case.id)
         .order_by(CaseNote.id)
     ).all()
-    notes = [Note(row[0].kind, row[0].day, row[0].minutes, str(row[1]), unseal(session, row[0].body)) for row in rows]
-    return case, particulars, notes
+    return [Note(row[0].kind, row[0].day, row[0].minutes, str(row[1]), unseal(session, row[0].body)) for row in rows]
+
+
+def _handed_in(session: Session, case: Case) -> list[Note]:
+    """Forms of the case that stay sealed with their task: plans with every version, evaluation, follow-up.
+
+    Of an open case also what joins the file when it is closed.
+    """
+    if case.instance_id is None:
+        return []
+    elements = RECORDS if case.status != "open" else RECORDS | JOIN_AT_CLOSURE
+    rows = session.execute(
+        select(Submission, Person.name)
+        .join(Instance, Instance.id == Submission.instance_id)
+        .join(Person, Person.id == Submission.person_id)
+        .where(
+            or_(Instance.id == case.instance_id, Instance.root_id == case.instance_id),
+            Submission.element_id.in_(elements),
+        )
+        .order_by(Submission.id)
+    ).all()
+    return [
+        Note(elements[row[0].element_id], clock.local_day(row[0].at), None, str(row[1]),
+             submissions.content(session, row[0]))
+        for row in rows
+    ]  # fmt: skip
 
 
 def _masked(session: Session, sealed: bytes | None) -> str | None:

@@ -15,7 +15,7 @@ from lastmeter.casework import cases
 from lastmeter.casework.models import Case, Consent
 from lastmeter.errors import Forbidden, InvalidInput, LastmeterError, Missing
 from lastmeter.identity.models import Membership, Person
-from lastmeter.identity.people import in_force
+from lastmeter.identity.people import in_force, notify
 from lastmeter.stations import contracts
 from lastmeter.stations.models import Contract, Station
 from lastmeter.workflow import engine, tasks
@@ -94,6 +94,7 @@ def hand_over(
         _require_consent(session, case, team_id, consent)
     case.team_id = team_id
     cases.reassign(session, actor, case, person_id, reason.strip())
+    notify(session, person_id, "case_reassigned", link=f"/cases/{case.id}", number=case.number)
     for instance_id in held:
         _follow(session, instance_id, before, person_id, team_before, team_id, reason.strip())
     return case

@@ -46,7 +46,9 @@ def _case(session: Session, case_id: Any) -> Case:
 # --- dispatch ------------------------------------------------------------------------------------------------------
 
 
-@connector("casework.register_order", zh="登记派单", en="Register the order")
+@connector(
+    "casework.register_order", zh="登记派单", en="Register the order", outputs=("order_id", "excluded", "accept_due")
+)
 def register_order(step: Step, **_inputs: Any) -> Outputs:
     data = _needed(step, "start_order")
     station = contracts.station_of_street(step.session, int(data["street"]))
@@ -99,14 +101,16 @@ def refuse_order(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
     return {}
 
 
-@connector("casework.accept_order", zh="登记接单", en="Record acceptance", inputs=("order_id",))
+@connector(
+    "casework.accept_order", zh="登记接单", en="Record acceptance", inputs=("order_id",), outputs=("accepted_on",)
+)
 def accept_order(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
     order = _order(step.session, order_id)
     order.status, order.accepted_at = "accepted", step.now
     return {"accepted_on": clock.local_day(step.now)}
 
 
-@connector("casework.reroute_order", zh="改派", en="Send elsewhere", inputs=("order_id",))
+@connector("casework.reroute_order", zh="改派", en="Send elsewhere", inputs=("order_id",), outputs=("accept_due",))
 def reroute_order(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
     data = _needed(step, "task_reroute")
     if data["reroute"] == "redirect":
@@ -119,7 +123,9 @@ def reroute_order(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
     return {"accept_due": order.accept_due}
 
 
-@connector("casework.record_contact", zh="登记联系结果", en="Record the contact", inputs=("order_id",))
+@connector(
+    "casework.record_contact", zh="登记联系结果", en="Record the contact", inputs=("order_id",), outputs=("worker",)
+)
 def record_contact(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
     """The worker who made the contact stays with the order."""
     if step.actor.person_id is None:
@@ -128,7 +134,9 @@ def record_contact(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
     return {"worker": step.actor.person_id}
 
 
-@connector("casework.record_service", zh="登记服务完成", en="Record the service", inputs=("order_id",))
+@connector(
+    "casework.record_service", zh="登记服务完成", en="Record the service", inputs=("order_id",), outputs=("served_on",)
+)
 def record_service(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
     _order(step.session, order_id).status = "served"
     return {"served_on": clock.local_day(step.now)}
@@ -145,7 +153,21 @@ def close_order(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
 # --- case ----------------------------------------------------------------------------------------------------------
 
 
-@connector("casework.open_case", zh="建立个案", en="Open the case")
+@connector(
+    "casework.open_case",
+    zh="建立个案",
+    en="Open the case",
+    outputs=(
+        "case_id",
+        "worker",
+        "opened_on",
+        "minor_at_risk",
+        "danger_to_life",
+        "violence_incapacitated",
+        "administrative_act",
+        "counselling_need",
+    ),
+)
 def open_case(step: Step, **_inputs: Any) -> Outputs:
     """The intake is filed under the worker who took it; the triage's questions become booleans, nothing else."""
     intake = _needed(step, "task_intake")
@@ -185,7 +207,9 @@ def record_session(step: Step, case_id: Any = None, **_inputs: Any) -> Outputs:
     return {}
 
 
-@connector("casework.close_case", zh="结案归档", en="Close and archive", inputs=("case_id", "served"))
+@connector(
+    "casework.close_case", zh="结案归档", en="Close and archive", inputs=("case_id", "served"), outputs=("closed_on",)
+)
 def close_case(step: Step, case_id: Any = None, served: Any = True, **_inputs: Any) -> Outputs:
     """Assessment, evaluation and summary join the file, then it is closed."""
     case = _case(step.session, case_id)

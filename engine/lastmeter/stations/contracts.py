@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from lastmeter import audit
@@ -46,6 +46,16 @@ class StationTaken(LastmeterError):
     """Another contract is in force at the station on one of these days (invariant I1); facts: `contract`, `until`."""
 
     code = "station_taken"
+    kind = "conflict"
+
+
+class SameEntity(LastmeterError):
+    """Main station and street stations of a district would be run by one entity (invariant I2); facts: `contract`.
+
+    Source: 实施方案 四(二); 实施条例 18 (one controlling person counts as one).
+    """
+
+    code = "same_entity"
     kind = "conflict"
 
 
@@ -95,6 +105,7 @@ def draft(
 def put_in_force(session: Session, actor: Actor, contract: Contract, station: Station, day: dt.date) -> Contract:
     """Signed on `day`: the station is under this contract and its years with their money stand. Raises StationTaken."""
     refuse_if_taken(session, station, contract.starts_on, contract.ends_on)
+    refuse_same_entity(session, contract.provider_id, station, contract.starts_on, contract.ends_on)
     contract.status, contract.signed_on = "active", day
     session.add(
         ContractStation(
@@ -132,6 +143,34 @@ def refuse_if_taken(session: Session, station: Station, first: dt.date, last: dt
     ).first()
     if other is not None:
         raise StationTaken(contract=other.number, until=other.to_day, station=station.name)
+
+
+def refuse_same_entity(session: Session, provider_id: int, station: Station, first: dt.date, last: dt.date) -> None:
+    """Raises SameEntity where the provider, or one it shares control with, runs the other kind of station there."""
+    provider = session.get_one(Organisation, provider_id)
+    same = [Organisation.id == provider.id]
+    if provider.uscc is not None:
+        same.append(Organisation.uscc == provider.uscc)
+    if provider.controller_key is not None:
+        same.append(Organisation.controller_key == provider.controller_key)
+    kinds = ("street", "community_room") if station.kind == "district_main" else ("district_main",)
+    other = session.scalar(
+        select(Contract.number)
+        .join(Organisation, Organisation.id == Contract.provider_id)
+        .join(ContractStation, ContractStation.contract_id == Contract.id)
+        .join(Station, Station.id == ContractStation.station_id)
+        .where(
+            or_(*same),
+            Station.district_id == station.district_id,
+            Station.kind.in_(kinds),
+            ContractStation.is_open,
+            ContractStation.from_day <= last,
+            ContractStation.to_day >= first,
+        )
+        .limit(1)
+    )
+    if other is not None:
+        raise SameEntity(contract=other, station=station.name)
 
 
 def end(session: Session, actor: Actor, contract: Contract, last_day: dt.date, status: str) -> None:

@@ -83,6 +83,7 @@ def _station(step: Step) -> Station:
 @connector(
     "stations.record_contract", zh="登记合同草案", en="Record the draft contract",
     inputs=("award_noticed_on", "award_fen", "procurement_id"),
+    outputs=("contract_id",),
 )  # fmt: skip
 def record_contract(step: Step, **_inputs: Any) -> Outputs:
     data = _submission(step, "task_draft_contract")
@@ -106,7 +107,13 @@ def record_contract(step: Step, **_inputs: Any) -> Outputs:
     return {"contract_id": made.id}
 
 
-@connector("stations.sign_contract", zh="合同生效", en="Put the contract in force", inputs=("contract_id",))
+@connector(
+    "stations.sign_contract",
+    zh="合同生效",
+    en="Put the contract in force",
+    inputs=("contract_id",),
+    outputs=("signed_on", "starts_on", "contract_id"),
+)
 def sign_contract(step: Step, **_inputs: Any) -> Outputs:
     contract = _contract(step.session, step.variables["contract_id"])
     station = _station(step)
@@ -122,7 +129,13 @@ def publish_contract(step: Step, **_inputs: Any) -> Outputs:
     return {}
 
 
-@connector("stations.next_year", zh="进入下一合同年", en="Open the next contract year", inputs=("contract_id",))
+@connector(
+    "stations.next_year",
+    zh="进入下一合同年",
+    en="Open the next contract year",
+    inputs=("contract_id",),
+    outputs=("year_number", "year_from", "year_to"),
+)
 def next_year(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
     contract = _contract(step.session, contract_id or step.variables["contract_id"])
     _take_parties(step, contract)
@@ -146,6 +159,7 @@ def end_contract(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs
 @connector(
     "stations.schedule_year", zh="排定年度报告与评估", en="Schedule reports and evaluation of the year",
     inputs=("contract_id", "year_number"),
+    outputs=("reports", "evaluation_on"),
 )  # fmt: skip
 def schedule_year(step: Step, contract_id: Any = None, year_number: Any = None, **_inputs: Any) -> Outputs:
     """Twelve monthly briefs, a mid-term and a final report, and the day on which the evaluation begins.
@@ -190,14 +204,24 @@ def remind_staffing(step: Step, contract_id: Any = None, **_inputs: Any) -> Outp
     return {}
 
 
-@connector("stations.check_staff", zh="按人员配备标准核对", en="Check the staffing standards", inputs=("contract_id",))
+@connector(
+    "stations.check_staff",
+    zh="按人员配备标准核对",
+    en="Check the staffing standards",
+    inputs=("contract_id",),
+    outputs=("compliant", "breaches"),
+)
 def check_staff(step: Step, **_inputs: Any) -> Outputs:
     breaches = staffing.judge(_roster(step), _today(step))
     return {"compliant": not breaches, "breaches": breaches}
 
 
 @connector(
-    "stations.record_breach", zh="记录未达标并通知", en="Record the breach and tell", inputs=("contract_id", "late")
+    "stations.record_breach",
+    zh="记录未达标并通知",
+    en="Record the breach and tell",
+    inputs=("contract_id", "late"),
+    outputs=("breach_on", "breaches"),
 )
 def record_breach(step: Step, contract_id: Any = None, late: Any = False, **_inputs: Any) -> Outputs:
     """A finding stands and provider, district and street are told; `late`: the month of Plan 四(四) has passed."""
@@ -219,7 +243,9 @@ def record_breach(step: Step, contract_id: Any = None, late: Any = False, **_inp
     return {} if late else {"breach_on": today, "breaches": breaches}
 
 
-@connector("stations.put_on_post", zh="登记上岗", en="Put the staff on post", inputs=("contract_id",))
+@connector(
+    "stations.put_on_post", zh="登记上岗", en="Put the staff on post", inputs=("contract_id",), outputs=("on_post",)
+)
 def put_on_post(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
     contract = _contract(step.session, contract_id)
     station = contracts.station_of(step.session, contract.id)
@@ -238,6 +264,7 @@ def put_on_post(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
 @connector(
     "stations.open_report", zh="汇总服务数据", en="Compute the report's figures",
     inputs=("contract_id", "year_number", "report_kind", "period", "period_end"),
+    outputs=("report_id",),
 )  # fmt: skip
 def open_report(step: Step, **inputs: Any) -> Outputs:
     """The report's row with its figures; what it counts are records up to the period's end."""
@@ -289,7 +316,13 @@ def accept_report(step: Step, report_id: Any = None, **_inputs: Any) -> Outputs:
 # --- evaluation ----------------------------------------------------------------------------------------------------
 
 
-@connector("stations.open_evaluation", zh="建立评估", en="Open the evaluation", inputs=("contract_id", "year_number"))
+@connector(
+    "stations.open_evaluation",
+    zh="建立评估",
+    en="Open the evaluation",
+    inputs=("contract_id", "year_number"),
+    outputs=("evaluation_id",),
+)
 def open_evaluation(step: Step, contract_id: Any = None, year_number: Any = None, **_inputs: Any) -> Outputs:
     contract = _contract(step.session, contract_id)
     members = [int(row["member"]) for row in _submission(step, "task_form_team")["members"]]
@@ -310,7 +343,9 @@ def auto_scores(step: Step, evaluation_id: Any = None, **_inputs: Any) -> Output
     return {}
 
 
-@connector("stations.total_scores", zh="汇总评分", en="Total the scores", inputs=("evaluation_id",))
+@connector(
+    "stations.total_scores", zh="汇总评分", en="Total the scores", inputs=("evaluation_id",), outputs=("scored_on",)
+)
 def total_scores(step: Step, evaluation_id: Any = None, **_inputs: Any) -> Outputs:
     """The points from documents, site visit and survey stand beside the computed ones; the draft total is known."""
     evaluation = step.session.get_one(Evaluation, int(evaluation_id))
@@ -334,7 +369,9 @@ def total_scores(step: Step, evaluation_id: Any = None, **_inputs: Any) -> Outpu
     return {"scored_on": _today(step)}
 
 
-@connector("stations.decide_evaluation", zh="公布等级", en="Publish the grade", inputs=("evaluation_id",))
+@connector(
+    "stations.decide_evaluation", zh="公布等级", en="Publish the grade", inputs=("evaluation_id",), outputs=("grade",)
+)
 def decide_evaluation(step: Step, evaluation_id: Any = None, **_inputs: Any) -> Outputs:
     evaluation = step.session.get_one(Evaluation, int(evaluation_id))
     veto = _submission(step, "task_documents").get("veto") or None
@@ -350,7 +387,13 @@ def decide_evaluation(step: Step, evaluation_id: Any = None, **_inputs: Any) -> 
 # --- termination ---------------------------------------------------------------------------------------------------
 
 
-@connector("stations.record_termination", zh="登记终止事由", en="Record the ground", inputs=("contract_id", "ground"))
+@connector(
+    "stations.record_termination",
+    zh="登记终止事由",
+    en="Record the ground",
+    inputs=("contract_id", "ground"),
+    outputs=("noticed_on", "contract_id"),
+)
 def record_termination(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
     notice = _submission(step, "task_notice")
     contract = _contract(step.session, contract_id) if contract_id else _named_contract(step)
@@ -385,7 +428,13 @@ def _named_contract(step: Step) -> Contract:
     raise InvalidInput(field="contract_number", reason="unknown")
 
 
-@connector("stations.terminate_contract", zh="终止合同", en="Terminate the contract", inputs=("contract_id",))
+@connector(
+    "stations.terminate_contract",
+    zh="终止合同",
+    en="Terminate the contract",
+    inputs=("contract_id",),
+    outputs=("effective_on",),
+)
 def terminate_contract(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
     contract = _contract(step.session, contract_id)
     decision = _submission(step, "task_decide")
@@ -456,7 +505,13 @@ def _district_report(step: Step, year: int) -> Report:
     return found
 
 
-@connector("stations.prefill_district_report", zh="汇总全区数据", en="Collect the district's figures", inputs=("year",))
+@connector(
+    "stations.prefill_district_report",
+    zh="汇总全区数据",
+    en="Collect the district's figures",
+    inputs=("year",),
+    outputs=("year",),
+)
 def prefill_district_report(step: Step, year: Any = None, **_inputs: Any) -> Outputs:
     number = int(year)
     district = step.parties["district"]

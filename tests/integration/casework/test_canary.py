@@ -158,7 +158,11 @@ def test_the_words_are_there_for_whoever_may_read_them(played: Player) -> None:
         return json.dumps([particulars, [note.body for note in notes]], ensure_ascii=False, default=str)
 
     told = played.in_unit(read)
-    for form, key in (("intake", "problem"), ("assessment", "family"), ("session", "process"), ("closure", "summary")):
+    written = (
+        ("intake", "problem"), ("assessment", "family"), ("plan", "methods"), ("session", "process"),
+        ("evaluation", "reflection"), ("closure", "summary"), ("follow_up", "note"), ("report", "measures"),
+    )  # fmt: skip
+    for form, key in written:
         assert f"{CANARY}-{form}-{key}" in told
 
 

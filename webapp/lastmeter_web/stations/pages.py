@@ -54,11 +54,9 @@ VETOES = {
 
 @blueprint.context_processor
 def _facts() -> dict[str, Any]:
-    return {
-        "statuses": STATUSES, "grades": GRADES, "report_kinds": REPORT_KINDS, "sources": SOURCES,
-        "breach_names": BREACHES, "finding_names": FINDINGS, "post_names": POSTS, "certificates": CERTIFICATES, "grounds": GROUNDS,
-        "vetoes": VETOES, "say": say, "points": points,
-    }  # fmt: skip
+    names = {"statuses": STATUSES, "grades": GRADES, "report_kinds": REPORT_KINDS, "sources": SOURCES}
+    names |= {"breach_names": BREACHES, "finding_names": FINDINGS, "post_names": POSTS, "certificates": CERTIFICATES}
+    return {**names, "grounds": GROUNDS, "vetoes": VETOES, "say": say, "points": points}
 
 
 def say(names: Mapping[str, tuple[str, str]], key: str | None) -> str:
