@@ -41,6 +41,8 @@ def answer(status: int, code: str, text: str) -> ResponseReturnValue:
         response.headers["Content-Type"] = "application/problem+json"
     else:
         response = Response(render_template("refused.html", text=text, status=status, code=code), mimetype="text/html")
+    if request.headers.get("HX-Request") == "true":
+        response.headers["HX-Refresh"] = "true"  # a whole page is no piece of one: let it be asked for as a page
     if status == 503:
         response.headers["Retry-After"] = "5"
     response.status_code = status

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from werkzeug.datastructures import MultiDict
 
 from lastmeter.documents import files
-from lastmeter.errors import InvalidInput, LastmeterError
+from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.forms import FormInvalid, sources
 from lastmeter.identity.models import Notice, Organisation, Person
 from lastmeter.identity.people import holders
@@ -26,7 +26,7 @@ from lastmeter_web.extensions import db
 from lastmeter_web.inbox import lines
 from lastmeter_web.instances.parties import playing
 from lastmeter_web.instances.progress import picture
-from lastmeter_web.security import actor, allow
+from lastmeter_web.security import CSRF_FIELD, actor, allow
 from lastmeter_web.sentences import sentence
 
 blueprint = Blueprint("inbox", __name__, template_folder="templates")
@@ -130,6 +130,14 @@ def claim(task_id: int) -> ResponseReturnValue:
     except (TaskAlreadyTaken, TaskGone) as refusal:
         text = _lost(refusal)
         return (_line(task_id, lost=text) if _by_script() else _page(task_id, failure=text)), 409
+    except LastmeterError as refusal:
+        if not _by_script():
+            raise
+        text = sentence(refusal.code, refusal.facts, i18n.language())
+        if isinstance(refusal, Missing):
+            # Over meanwhile, and no matter of the group's any more: the line says no more than that.
+            return render_template("inbox/gone.html", text=sentence("task_gone", {}, i18n.language())), 404
+        return _line(task_id, lost=text), STATUS[refusal.kind]
     if _by_script():
         return _line(task_id)
     return _see(url_for("inbox.task", task_id=task_id))
@@ -223,10 +231,16 @@ def complete(task_id: int) -> ResponseReturnValue:
         return _page(task_id, data=request.form, failure=_lost(refusal)), 409
     except LastmeterError as refusal:
         text = sentence(refusal.code, refusal.facts, i18n.language())
-        if STATUS[refusal.kind] == 404:
-            raise
+        if isinstance(refusal, Missing):
+            return _typed_only(sentence("task_gone", {}, i18n.language())), 404
         return _page(task_id, data=request.form, failure=text), STATUS[refusal.kind]
     return _see(url_for("inbox.completed", task_id=task_id))
+
+
+def _typed_only(text: str) -> str:
+    """The refusal with what was typed, and nothing of a task that is none of the reader's any more."""
+    typed = [value for name, value in request.form.items(multi=True) if name != CSRF_FIELD and value.strip()]
+    return render_template("refused.html", text=text, status=404, code="missing", typed=typed)
 
 
 def _with_files(task_id: int) -> MultiDict[str, str]:
