@@ -64,23 +64,31 @@ class Connector:
     en: str
     local: bool = True
     inputs: tuple[str, ...] = field(default=())  # names that the diagram's input parameters may set
+    outputs: tuple[str, ...] = field(default=())  # all names that it may return
 
 
 _registered: dict[str, Connector] = {}
 
 
 def connector(
-    name: str, *, zh: str, en: str, local: bool = True, inputs: tuple[str, ...] = ()
+    name: str,
+    *,
+    zh: str,
+    en: str,
+    local: bool = True,
+    inputs: tuple[str, ...] = (),
+    outputs: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Mapping[str, Any] | None]], Callable[..., Mapping[str, Any] | None]]:
     """Registers `def f(step: Step, **inputs) -> outputs` (local) or `def f(inputs, *, idempotency_key)` (remote).
 
-    Outputs that the definition reads become process variables; the rest is dropped.
+    Outputs that the definition reads become process variables; the rest is dropped. `outputs` names all that it may
+    return: the publishing checks hold diagrams to it.
     """
 
     def register(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., Mapping[str, Any] | None]:
         if name in _registered and _registered[name].call.__qualname__ != call.__qualname__:
             raise RuntimeError(f"connector {name} is registered twice")
-        _registered[name] = Connector(name, call, zh, en, local, inputs)
+        _registered[name] = Connector(name, call, zh, en, local, inputs, outputs)
         return call
 
     return register

@@ -85,7 +85,13 @@ def proposals(session: Session, procurement: Procurement) -> dict[int, Bid]:
     return found
 
 
-@connector("procurement.prepare_award", zh="载入中标候选人", en="Load the candidates", inputs=("procurement_id",))
+@connector(
+    "procurement.prepare_award",
+    zh="载入中标候选人",
+    en="Load the candidates",
+    inputs=("procurement_id",),
+    outputs=("decisions", "candidate_options", "lot_options", "ranking"),
+)
 def prepare_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """What the decision's form starts from: each lot's lawful first candidate, and the ranking."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -121,7 +127,13 @@ def lot_options(lots: Iterable[Lot]) -> list[dict[str, Any]]:
     ]
 
 
-@connector("procurement.decide_award", zh="登记定标结果", en="Record the decision", inputs=("procurement_id",))
+@connector(
+    "procurement.decide_award",
+    zh="登记定标结果",
+    en="Record the decision",
+    inputs=("procurement_id",),
+    outputs=("result", "decided_on", "items", "lot_options"),
+)
 def decide_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """Each lot has its winner, in the order of ranks and never main and street stations in one hand.
 
@@ -227,7 +239,13 @@ def standing(session: Session, procurement_id: int, *states: str) -> list[tuple[
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
 
 
-@connector("procurement.publish_award", zh="公告中标结果", en="Publish the award", inputs=("procurement_id",))
+@connector(
+    "procurement.publish_award",
+    zh="公告中标结果",
+    en="Publish the award",
+    inputs=("procurement_id",),
+    outputs=("award_noticed_on", "notice_end", "challenge_end"),
+)
 def publish_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """Notices have gone to winners and losers; result, items and the experts' names are public. Source: 条例 43."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -279,7 +297,13 @@ def record_refund(step: Step, *, procurement_id: object) -> None:
     audit.record(step.session, step.actor, "bonds.refunded", f"procurement/{procurement.id}", facts={"on": day})
 
 
-@connector("procurement.close_award", zh="移交合同", en="Hand over to contract", inputs=("procurement_id",))
+@connector(
+    "procurement.close_award",
+    zh="移交合同",
+    en="Hand over to contract",
+    inputs=("procurement_id",),
+    outputs=("result", "awards"),
+)
 def close_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """One message per station of every award that stands: what its contract needs to be drafted."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -323,7 +347,9 @@ def _parties(procurement: Procurement, line: PlanLine, supplier: Organisation) -
     return parties if line.street_id is None else {**parties, "street": line.street_id}
 
 
-@connector("procurement.void_award", zh="撤销中标结果", en="Void the award", inputs=("procurement_id",))
+@connector(
+    "procurement.void_award", zh="撤销中标结果", en="Void the award", inputs=("procurement_id",), outputs=("result",)
+)
 def void_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """The procurement's awards are void; `result` is `next` where another candidate is left. Source: 条例 71."""
     session, procurement = step.session, get(step.session, procurement_id)

@@ -243,7 +243,9 @@ def amend(session: Session, actor: Actor, procurement_id: int, subject: str) -> 
 # --- the opening --------------------------------------------------------------------------------------------
 
 
-@connector("procurement.open_bids", zh="启封投标文件", en="Open the bids", inputs=("procurement_id",))
+@connector(
+    "procurement.open_bids", zh="启封投标文件", en="Open the bids", inputs=("procurement_id",), outputs=("result",)
+)
 def open_bids(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """The bids are readable and the opening record stands. Raises NotYetOpened before the deadline, SameOpener.
 

@@ -41,7 +41,8 @@ def live_bids(session: Session, procurement: Procurement, *states: str) -> dict[
 
 
 @connector(
-    "procurement.prepare_qualification", zh="载入投标情况", en="Load the bids", inputs=("procurement_id",)
+    "procurement.prepare_qualification", zh="载入投标情况", en="Load the bids", inputs=("procurement_id",),
+    outputs=("qualifications", "bid_options"),
 )  # fmt: skip
 def prepare_qualification(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """What the qualification's form starts from: every valid bid, with what the system finds against it (DT2)."""
@@ -70,7 +71,13 @@ def eligibility(session: Session, bid: Bid, others: Any) -> list[rules.Reason]:
     return rules.eligibility_reasons(facts[bid.id], facts.values(), clock.today())
 
 
-@connector("procurement.qualify", zh="登记资格审查结果", en="Record the qualification", inputs=("procurement_id",))
+@connector(
+    "procurement.qualify",
+    zh="登记资格审查结果",
+    en="Record the qualification",
+    inputs=("procurement_id",),
+    outputs=("result", "method", "budget_fen", "is_complex"),
+)
 def qualify(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """Each bid is qualified or rejected; what the law forbids cannot be waived. Raises InvalidInput."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -138,7 +145,8 @@ def members(session: Session, procurement_id: int, *, sitting: bool = True) -> l
 
 
 @connector(
-    "procurement.draw_committee", zh="随机抽取评审专家", en="Draw the experts", inputs=("procurement_id", "size")
+    "procurement.draw_committee", zh="随机抽取评审专家", en="Draw the experts", inputs=("procurement_id", "size"),
+    outputs=("experts", "bidder_names"),
 )  # fmt: skip
 def draw_committee(step: Step, *, procurement_id: object, size: object) -> Mapping[str, Any]:
     """The free seats are filled at random from the pool without those in conflict; the seed is kept.
@@ -166,7 +174,13 @@ def draw_committee(step: Step, *, procurement_id: object, size: object) -> Mappi
     return {"experts": drawn, "bidder_names": "、".join(names)}
 
 
-@connector("procurement.seat_committee", zh="确认评审组", en="Seat the committee", inputs=("procurement_id", "size"))
+@connector(
+    "procurement.seat_committee",
+    zh="确认评审组",
+    en="Seat the committee",
+    inputs=("procurement_id", "size"),
+    outputs=("seated", "members"),
+)
 def seat_committee(step: Step, *, procurement_id: object, size: object) -> Mapping[str, Any]:
     """Who declared a conflict has stood aside; `seated` where the committee is lawful, else seats are drawn anew."""
     session, procurement, wanted = step.session, get(step.session, procurement_id), reading.whole(size)
@@ -223,7 +237,11 @@ def _member(session: Session, procurement_id: int, person: object) -> CommitteeM
 
 
 @connector(
-    "procurement.prepare_sheet", zh="准备评分表", en="Prepare the score sheet", inputs=("procurement_id", "expert")
+    "procurement.prepare_sheet",
+    zh="准备评分表",
+    en="Prepare the score sheet",
+    inputs=("procurement_id", "expert"),
+    outputs=("conformity", "scores", "bid_options", "factor_options"),
 )
 def prepare_sheet(step: Step, *, procurement_id: object, expert: object) -> Mapping[str, Any]:
     """The expert's empty sheet: every bid under every factor that is scored."""
@@ -295,7 +313,13 @@ def lock_scores(step: Step, *, procurement_id: object, expert: object) -> None:
 # --- ranking and report -------------------------------------------------------------------------------------
 
 
-@connector("procurement.rank_bids", zh="汇总得分并排序", en="Add up and rank", inputs=("procurement_id",))
+@connector(
+    "procurement.rank_bids",
+    zh="汇总得分并排序",
+    en="Add up and rank",
+    inputs=("procurement_id",),
+    outputs=("ranking", "evaluation_ended", "result"),
+)
 def rank_bids(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """Every lot's conforming bids have totals and ranks; the draw among equals has a recorded seed."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -358,6 +382,7 @@ def _rank_row(session: Session, number: str, lot: Lot, row: rules.Ranked) -> dic
 @connector(
     "procurement.record_report", zh="采购人收到评审报告", en="The report reaches the buyer",
     inputs=("procurement_id", "result"),
+    outputs=("report_received", "result"),
 )  # fmt: skip
 def record_report(step: Step, *, procurement_id: object, result: object) -> Mapping[str, Any]:
     """The evaluation report stands in the file with every member's totals and dissent; the buyer's clock runs (D21)."""

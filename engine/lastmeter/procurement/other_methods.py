@@ -27,7 +27,13 @@ DAYS_FOR_FINAL_PRICE = 1
 # --- consultation -------------------------------------------------------------------------------------------
 
 
-@connector("procurement.prepare_rounds", zh="载入磋商供应商", en="Load the suppliers", inputs=("procurement_id",))
+@connector(
+    "procurement.prepare_rounds",
+    zh="载入磋商供应商",
+    en="Load the suppliers",
+    inputs=("procurement_id",),
+    outputs=("suppliers", "consultations", "bid_options", "final_due"),
+)
 def prepare_rounds(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """Who is consulted: the suppliers of every qualified response."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -40,7 +46,13 @@ def prepare_rounds(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     }
 
 
-@connector("procurement.record_round", zh="登记磋商记录", en="Record the round", inputs=("procurement_id",))
+@connector(
+    "procurement.record_round",
+    zh="登记磋商记录",
+    en="Record the round",
+    inputs=("procurement_id",),
+    outputs=("final_due",),
+)
 def record_round(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """The round's record stands in the file; the final price is due a working day after the last one."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -96,7 +108,8 @@ def _seats(step: Step, person_id: int) -> list[int]:
 
 
 @connector(
-    "procurement.record_single_source", zh="登记单一来源理由", en="Record the reasons", inputs=("procurement_id",)
+    "procurement.record_single_source", zh="登记单一来源理由", en="Record the reasons", inputs=("procurement_id",),
+    outputs=("needs_publicity", "prices", "lot_options"),
 )  # fmt: skip
 def record_single_source(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """The intended supplier and the reasons stand; `needs_publicity` where the law asks for it (条例 38).
@@ -128,7 +141,8 @@ def _supplier(step: Step, uscc: str) -> Organisation:
 
 
 @connector(
-    "procurement.publish_single_source", zh="单一来源公示", en="Publish the single source", inputs=("procurement_id",)
+    "procurement.publish_single_source", zh="单一来源公示", en="Publish the single source", inputs=("procurement_id",),
+    outputs=("publicity_end",),
 )  # fmt: skip
 def publish_single_source(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """Supplier and reasons are public for five working days at least (D18). Source: 条例 38."""
@@ -147,7 +161,8 @@ def publish_single_source(step: Step, *, procurement_id: object) -> Mapping[str,
 
 
 @connector(
-    "procurement.drop_single_source", zh="终止单一来源", en="Drop the single source", inputs=("procurement_id",)
+    "procurement.drop_single_source", zh="终止单一来源", en="Drop the single source", inputs=("procurement_id",),
+    outputs=("result",),
 )  # fmt: skip
 def drop_single_source(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """An objection was upheld: there is more than one supplier, another method must be found."""
@@ -159,7 +174,13 @@ def drop_single_source(step: Step, *, procurement_id: object) -> Mapping[str, An
     return {"result": "failed"}
 
 
-@connector("procurement.record_talks", zh="登记成交价格", en="Record the price", inputs=("procurement_id",))
+@connector(
+    "procurement.record_talks",
+    zh="登记成交价格",
+    en="Record the price",
+    inputs=("procurement_id",),
+    outputs=("report_received", "result"),
+)
 def record_talks(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """The price agreed stands as the only offer, put on record by two different people.
 

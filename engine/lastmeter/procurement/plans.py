@@ -50,7 +50,13 @@ def buyer(session: Session, step: Step) -> Organisation:
     return district
 
 
-@connector("procurement.open_plan", zh="建立年度计划", en="Open the annual plan", inputs=("year",))
+@connector(
+    "procurement.open_plan",
+    zh="建立年度计划",
+    en="Open the annual plan",
+    inputs=("year",),
+    outputs=("plan_id", "district_id", "streets", "street_options", "stations", "needs_due"),
+)
 def open_plan(step: Step, *, year: object) -> Mapping[str, Any]:
     """The district's plan for the year stands as a draft; the streets are asked. Raises PlanExists, NotTheBuyer."""
     session, number = step.session, reading.whole(year)
@@ -80,7 +86,7 @@ def open_plan(step: Step, *, year: object) -> Mapping[str, Any]:
     }
 
 
-@connector("procurement.record_plan", zh="登记计划草案", en="Record the draft plan")
+@connector("procurement.record_plan", zh="登记计划草案", en="Record the draft plan", outputs=("budget_fen",))
 def record_plan(step: Step) -> Mapping[str, Any]:
     """The plan holds what the officer drafted. Raises PlanIncomplete, PlanBudgetOff, PlanNotDraft."""
     plan, data = of_instance(step.session, step.instance_id), reading.form(step, "task_draft_plan")
@@ -136,7 +142,7 @@ def submit_plan(step: Step) -> None:
     audit.record(step.session, step.actor, "plan.submitted", f"annual_plan/{plan.id}")
 
 
-@connector("procurement.file_plan", zh="年度计划备案", en="File the annual plan")
+@connector("procurement.file_plan", zh="年度计划备案", en="File the annual plan", outputs=("filed_no", "filed_late"))
 def file_plan(step: Step) -> Mapping[str, Any]:
     """The plan is filed under a number; whether that was in time is kept (D01)."""
     plan = of_instance(step.session, step.instance_id)

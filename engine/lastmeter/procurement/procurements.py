@@ -45,7 +45,13 @@ def named(session: Session, no: str) -> Procurement:
     return found
 
 
-@connector("procurement.open", zh="建立采购项目", en="Open a procurement", inputs=("year",))
+@connector(
+    "procurement.open",
+    zh="建立采购项目",
+    en="Open a procurement",
+    inputs=("year",),
+    outputs=("procurement_id", "procurement_no", "district_id", "to_buy"),
+)
 def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
     """A numbered procurement under the district's filed plan of the year. Raises NotTheBuyer, Missing.
 
@@ -66,7 +72,11 @@ def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
 
 
 @connector(
-    "procurement.open_again", zh="终止后重新采购", en="Buy again after a termination", inputs=("contract_id", "year")
+    "procurement.open_again",
+    zh="终止后重新采购",
+    en="Buy again after a termination",
+    inputs=("contract_id", "year"),
+    outputs=("procurement_id", "procurement_no", "district_id", "to_buy", "year"),
 )
 def open_again(step: Step, *, contract_id: object, year: object) -> Mapping[str, Any]:
     """A procurement for the station whose contract ended early, under the year's plan or else the newest that has it.
@@ -215,7 +225,13 @@ def _bought(session: Session, procurement: Procurement) -> set[int]:
     return {line for row in rows for line in row[0]}
 
 
-@connector("procurement.prepare_requirement", zh="载入计划内容", en="Load the plan", inputs=("procurement_id",))
+@connector(
+    "procurement.prepare_requirement",
+    zh="载入计划内容",
+    en="Load the plan",
+    inputs=("procurement_id",),
+    outputs=("lots", "station_options", "opinion_earliest"),
+)
 def prepare_requirement(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """What the requirement's form starts from: the plan's stations that nobody has bought yet, in two lots."""
     session, procurement = step.session, get(step.session, procurement_id)
@@ -256,7 +272,21 @@ def _station_names(session: Session, lines: Mapping[str, PlanLine]) -> dict[str,
 
 
 @connector(
-    "procurement.record_requirement", zh="公示采购需求", en="Publish the requirement", inputs=("procurement_id",)
+    "procurement.record_requirement",
+    zh="公示采购需求",
+    en="Publish the requirement",
+    inputs=("procurement_id",),
+    outputs=(
+        "opinion_end",
+        "circumstance",
+        "object_type",
+        "limit_fen",
+        "open_fen",
+        "in_catalogue",
+        "amount_fen",
+        "year_sum_fen",
+        "approval",
+    ),
 )
 def record_requirement(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """The requirement and its lots stand and are open to public opinion. Raises OverPlan, TooEarly, InvalidInput."""

@@ -81,7 +81,21 @@ def _day(instant: dt.datetime | None) -> dt.date | None:
     return None if instant is None else clock.local_day(instant)
 
 
-@connector("procurement.receive_challenge", zh="收到质疑函", en="Receive a challenge")
+@connector(
+    "procurement.receive_challenge",
+    zh="收到质疑函",
+    en="Receive a challenge",
+    outputs=(
+        "accepted",
+        "challenge_id",
+        "challenge_no",
+        "procurement_no",
+        "received_on",
+        "reply_due",
+        "matter",
+        "reject_reasons",
+    ),
+)
 def receive_challenge(step: Step) -> Mapping[str, Any]:
     """The challenge has a number; `accepted` tells whether standing and time hold, else why not (D41, 条例 53).
 
@@ -291,7 +305,13 @@ def lift(step: Step, *, challenge_id: object) -> None:
 # --- replying -----------------------------------------------------------------------------------------------
 
 
-@connector("procurement.reply_challenge", zh="答复质疑", en="Reply to the challenge", inputs=("challenge_id",))
+@connector(
+    "procurement.reply_challenge",
+    zh="答复质疑",
+    en="Reply to the challenge",
+    inputs=("challenge_id",),
+    outputs=("challenge_result", "remedy"),
+)
 def reply_challenge(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     """The reply went to the challenger and the others concerned. Source: 政府采购法 53."""
     session, challenge = step.session, challenge_of(step.session, challenge_id)
@@ -324,7 +344,13 @@ def reply_challenge(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     return {"challenge_result": challenge.result, "remedy": reading.text(data, "remedy") or None}
 
 
-@connector("procurement.no_reply", zh="逾期未答复", en="No reply in time", inputs=("challenge_id",))
+@connector(
+    "procurement.no_reply",
+    zh="逾期未答复",
+    en="No reply in time",
+    inputs=("challenge_id",),
+    outputs=("challenge_result", "remedy"),
+)
 def no_reply(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     """The reply's time is over without a reply: the supplier may complain. Source: 政府采购法 55."""
     challenge = challenge_of(step.session, challenge_id)
@@ -338,7 +364,13 @@ def no_reply(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
 # --- the remedy ---------------------------------------------------------------------------------------------
 
 
-@connector("procurement.grant_remedy", zh="落实处理结果", en="Carry out the remedy", inputs=("challenge_id", "remedy"))
+@connector(
+    "procurement.grant_remedy",
+    zh="落实处理结果",
+    en="Carry out the remedy",
+    inputs=("challenge_id", "remedy"),
+    outputs=("remedy",),
+)
 def grant_remedy(step: Step, *, challenge_id: object, remedy: object) -> Mapping[str, Any]:
     """An upheld challenge takes effect: `correct` goes on; else the award is void, and what was signed on it as well.
 
@@ -393,7 +425,13 @@ def _end_by_job(session: Session, job: Job, _result: Any) -> None:
 # --- complaints ---------------------------------------------------------------------------------------------
 
 
-@connector("procurement.open_complaint", zh="告知投诉期限", en="Tell the time to complain", inputs=("challenge_id",))
+@connector(
+    "procurement.open_complaint",
+    zh="告知投诉期限",
+    en="Tell the time to complain",
+    inputs=("challenge_id",),
+    outputs=("complaint_end", "reply_due"),
+)
 def open_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     """The fifteen working days run from the EXPIRY of the reply period, not from the reply (D43)."""
     challenge = challenge_of(step.session, challenge_id)
@@ -407,7 +445,13 @@ def open_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     }
 
 
-@connector("procurement.receive_complaint", zh="收到投诉书", en="Receive the complaint", inputs=("challenge_id",))
+@connector(
+    "procurement.receive_complaint",
+    zh="收到投诉书",
+    en="Receive the complaint",
+    inputs=("challenge_id",),
+    outputs=("complaint_received", "corrected"),
+)
 def receive_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     """The complaint lies before finance. Raises ComplaintRefused: too late, or beyond what was challenged."""
     session, challenge = step.session, challenge_of(step.session, challenge_id)
@@ -433,7 +477,13 @@ def receive_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     }
 
 
-@connector("procurement.accept_complaint", zh="受理投诉", en="Accept the complaint", inputs=("challenge_id",))
+@connector(
+    "procurement.accept_complaint",
+    zh="受理投诉",
+    en="Accept the complaint",
+    inputs=("challenge_id",),
+    outputs=("suspended_until",),
+)
 def accept_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     """Those complained of have the complaint (D46b); finance may suspend the procurement, 30 days at most (D45)."""
     session, challenge = step.session, challenge_of(step.session, challenge_id)
@@ -457,7 +507,13 @@ def _complaint(session: Session, challenge: Challenge) -> Complaint:
     return session.scalars(select(Complaint).where(Complaint.challenge_id == challenge.id)).one()
 
 
-@connector("procurement.reject_complaint", zh="不予受理投诉", en="Reject the complaint", inputs=("challenge_id",))
+@connector(
+    "procurement.reject_complaint",
+    zh="不予受理投诉",
+    en="Reject the complaint",
+    inputs=("challenge_id",),
+    outputs=("complaint_result", "remedy"),
+)
 def reject_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     """Finance does not take the complaint, for the reason on its form."""
     session, challenge = step.session, challenge_of(step.session, challenge_id)
@@ -469,7 +525,13 @@ def reject_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     return {"complaint_result": "rejected", "remedy": None}
 
 
-@connector("procurement.decide_complaint", zh="公告投诉处理决定", en="Publish the decision", inputs=("challenge_id",))
+@connector(
+    "procurement.decide_complaint",
+    zh="公告投诉处理决定",
+    en="Publish the decision",
+    inputs=("challenge_id",),
+    outputs=("complaint_result", "remedy"),
+)
 def decide_complaint(step: Step, *, challenge_id: object) -> Mapping[str, Any]:
     """The decision is public and the suspension lifted. Source: 政府采购法 56; 条例 58."""
     session, challenge = step.session, challenge_of(step.session, challenge_id)

@@ -35,7 +35,21 @@ METHOD_NAMES: Mapping[str, tuple[str, str]] = {
 }
 
 
-@connector("procurement.prepare_documents", zh="载入采购需求", en="Load the requirement", inputs=("procurement_id",))
+@connector(
+    "procurement.prepare_documents",
+    zh="载入采购需求",
+    en="Load the requirement",
+    inputs=("procurement_id",),
+    outputs=(
+        "content",
+        "standard",
+        "requirements",
+        "supplier_conditions",
+        "earliest_deadline",
+        "object_type",
+        "method",
+    ),
+)
 def prepare_documents(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """What the documents' form starts from: the settled requirement, and the earliest lawful deadline from today."""
     procurement = get(step.session, procurement_id)
@@ -80,6 +94,7 @@ def document_reasons(procurement: Procurement, data: Mapping[str, Any]) -> list[
 @connector(
     "procurement.check_documents", zh="审查采购文件", en="Check the documents",
     inputs=("procurement_id", "price_weight"),
+    outputs=("bid_deadline",),
 )  # fmt: skip
 def check_documents(step: Step, *, procurement_id: object, price_weight: object) -> Mapping[str, Any]:
     """The documents wait for approval. Raises DocumentsUnlawful with every finding, TooEarly for the deadline."""
@@ -111,7 +126,13 @@ def _deadline_kept(session: Session, procurement: Procurement, data: Mapping[str
     return bid_deadline
 
 
-@connector("procurement.issue_documents", zh="发布公告和采购文件", en="Publish and issue", inputs=("procurement_id",))
+@connector(
+    "procurement.issue_documents",
+    zh="发布公告和采购文件",
+    en="Publish and issue",
+    inputs=("procurement_id",),
+    outputs=("bid_deadline", "issued_on"),
+)
 def issue_documents(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     """The notice is public, the documents can be had, bids are taken until the deadline. Raises TooEarly.
 

@@ -53,6 +53,7 @@ def known_now() -> KnownNames:
     return KnownNames(
         roles=frozenset(ROLES),
         connectors={name: frozenset(each.inputs) for name, each in registered.items()} or None,
+        connector_outputs={name: frozenset(each.outputs) for name, each in registered.items()},
     )
 
 
