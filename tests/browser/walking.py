@@ -16,24 +16,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from argon2 import PasswordHasher
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from lastmeter import clock, db, keys
 from lastmeter.embedded import testing
-from lastmeter.identity import logins
 from lastmeter.identity.models import Account
 from lastmeter.identity.people import holders
 from lastmeter.outbox import Job
 from lastmeter.procurement.models import Procurement
-from lastmeter.rehearsal import given, world
+from lastmeter.rehearsal import world
 from lastmeter.rehearsal import runner as rehearsal
-from lastmeter.rehearsal.player import Player
+from lastmeter.rehearsal.player import Player, play
+from lastmeter.rehearsal.scenario import Scenario, _step
 from lastmeter.workflow.models import HumanTask, Instance
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
+# Real hashes cost a second of one core on a busy machine; what logging in costs is not the matter here.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PATIENCE = 30.0
 OPEN = ("open", "hold")
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -48,27 +51,42 @@ class Site:
     player: Player
     browser: Browser
     language: str = "zh"
-    contexts: dict[str, BrowserContext] = field(default_factory=dict)
-    pages: dict[str, Page] = field(default_factory=dict)
+    cookies: dict[str, list[Any]] = field(default_factory=dict)  # by login: who was here before is still logged in
     complaints: list[str] = field(default_factory=list)  # what the browser's console called an error
+    _context: BrowserContext | None = None
+    _page: Page | None = None
 
     # --- people ------------------------------------------------------------------------------------------------
 
+    @property
+    def page(self) -> Page:
+        """The one window, in which people take turns."""
+        if self._page is None:
+            self._context = self.browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+            self._context.set_default_timeout(10_000)
+            self._page = self._context.new_page()
+            self._page.on("console", self._complain)
+            self._page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return self._page
+
+    def _complain(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.complaints.append(f"{said.text} {said.location.get('url', '')}")
+
     def person(self, login: str) -> Page:
-        """The page of that person, logged in; each has a browser of their own."""
-        if login not in self.pages:
-            context = self.browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-            context.set_default_timeout(10_000)
-            page = context.new_page()
-            page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-            page.on("pageerror", lambda error: self.complaints.append(str(error)))
-            page.goto(f"{self.address}/login?lang={self.language}")
-            page.fill("#login", login)
-            page.fill("#password", PASSWORD)
-            page.click('form[action="/login"] button.primary')
-            expect(page.locator("nav.rail")).to_be_visible()
-            self.contexts[login], self.pages[login] = context, page
-        return self.pages[login]
+        """The window with that person logged in."""
+        page = self.page
+        page.context.clear_cookies()
+        if login in self.cookies:
+            page.context.add_cookies(self.cookies[login])
+            return page
+        page.goto(f"{self.address}/login?lang={self.language}")
+        page.fill("#login", login)
+        page.fill("#password", PASSWORD)
+        page.click('form[action="/login"] button.primary')
+        expect(page.locator("nav.rail")).to_be_visible()
+        self.cookies[login] = list(page.context.cookies())
+        return page
 
     def open(self, login: str, path: str) -> Page:
         """The person's page at that address."""
@@ -136,6 +154,7 @@ class Site:
             claim = link.locator("button[data-claim]")
             if claim.count():
                 claim.click()
+                page.wait_for_load_state()
             page.goto(f"{self.address}/t/{task.id}")
             if page.locator("form.form .actions button.primary:not([disabled])").count():
                 return page
@@ -222,8 +241,8 @@ class Site:
         return page
 
     def close(self) -> None:
-        for context in self.contexts.values():
-            context.close()
+        if self._context is not None:
+            self._context.close()
 
 
 # --- forms ------------------------------------------------------------------------------------------------------
@@ -239,45 +258,49 @@ def fill(page: Page, data: Mapping[str, Any]) -> None:
     for name, value in data.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             _rows(page, name, len(value))
-    for name, value in data.items():
-        _fill(page, name, value)
+    inputs = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("form.form [name]:not([readonly]):not([disabled])")]
+           .map(e => [e.name, e.tagName === "SELECT" ? "select" : e.type]))"""
+    )
+    for name, value in _leaves("", data):
+        if name in inputs:
+            _fill(page, name, inputs[name], value)
+
+
+def _leaves(path: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every value with the name that its input has."""
+    for key, value in data.items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for number, row in enumerate(value):
+                yield from _leaves(f"{path}{key}.{number}.", row)
+        else:
+            yield f"{path}{key}", value
 
 
 def _rows(page: Page, name: str, wanted: int) -> None:
     rows = page.locator(f"#f-{name} > .row")
-    while rows.count() < wanted:
-        before = rows.count()
+    while (before := rows.count()) < wanted:
         page.click(f'button[name="_add"][value="{name}"]')
         expect(rows).to_have_count(before + 1)
-    while rows.count() > wanted:
-        before = rows.count()
+    while (before := rows.count()) > wanted:
         page.click(f'button[name="_remove"][value="{name}.{before - 1}"]')
         expect(rows).to_have_count(before - 1)
 
 
-def _fill(page: Page, name: str, value: Any) -> None:
-    if isinstance(value, list) and value and isinstance(value[0], Mapping):
-        for number, row in enumerate(value):
-            for key, item in row.items():
-                _fill(page, f"{name}.{number}.{key}", item)
-        return
-    field_ = page.locator(f'form.form [name="{name}"]')
-    if field_.count() == 0:
-        return
-    first = field_.first
-    tag, kind = first.evaluate("e => [e.tagName, e.type]")
+def _fill(page: Page, name: str, kind: str, value: Any) -> None:
+    field_ = f'form.form [name="{name}"]'
     if kind == "radio":
-        page.check(f'form.form [name="{name}"][value="{_text(value)}"]')
+        page.check(f'{field_}[value="{_text(value)}"]')
     elif kind == "checkbox" and isinstance(value, list):
         for each in value:
-            page.check(f'form.form [name="{name}"][value="{each}"]')
+            page.check(f'{field_}[value="{each}"]')
     elif kind == "checkbox":
-        first.set_checked(bool(value))
-    elif tag == "SELECT":
-        first.select_option(_text(value))
-    elif not first.evaluate("e => e.readOnly"):
-        money = name.rpartition(".")[2] in ("fen",) or name.endswith("_fen")
-        first.fill(f"{value / 100:.2f}" if money else _text(value))
+        page.set_checked(field_, bool(value))
+    elif kind == "select":
+        page.select_option(field_, _text(value))
+    else:
+        money = name.rpartition(".")[2] == "fen" or name.endswith("_fen")
+        page.fill(field_, f"{value / 100:.2f}" if money else _text(value))
 
 
 def _text(value: Any) -> str:
@@ -298,8 +321,13 @@ def chain(page: Page) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def site(browser: Browser, folder: Path, at: dt.datetime, *, language: str = "zh") -> Iterator[Site]:
-    """Web and worker on a fresh copy of the rehearsal world, whose clock stands at `at`."""
+def site(
+    browser: Browser, folder: Path, at: dt.datetime, *, language: str = "zh", before: Mapping[str, Any] | None = None
+) -> Iterator[Site]:
+    """Web and worker on a fresh copy of the rehearsal world, whose clock stands at `at`.
+
+    `before`: what people have done until the walk begins, as a scenario says it, played through the services.
+    """
     (folder / "master.key").write_text(base64.b64encode(rehearsal.REHEARSAL_KEY).decode())
     testing.template("rehearsal", rehearsal._prepare)
     with testing.borrowed("rehearsal") as database:
@@ -307,26 +335,31 @@ def site(browser: Browser, folder: Path, at: dt.datetime, *, language: str = "zh
         engine = db.make_engine(database.app_url)
         try:
             factory = db.session_factory(engine)
-            with factory() as session, db.unit_of_work(session):
-                session.execute(update(Account).values(password_hash=logins._hasher.hash(PASSWORD), language=language))
-                db.move_legal_clock(session, at)
-            clock.set_virtual(None)
             with factory() as session:
                 here = world.reload(session)
             here.session = None
+            player = Player(factory, here, at)
+            if before is not None:
+                play(player, scenario(before, at))
+            with factory() as session, db.unit_of_work(session):
+                session.execute(update(Account).values(password_hash=CHEAP.hash(PASSWORD), language=language))
+                db.move_legal_clock(session, player.now)
+            clock.set_virtual(None)
             with _processes(folder, database.app_url) as address:
-                made = Site(address, factory, Player(factory, here, at), browser, language)
+                made = Site(address, factory, player, browser, language)
                 yield made
                 made.close()
         finally:
             engine.dispose()
 
 
-def give(here: Site, name: str, options: Mapping[str, Any]) -> None:
-    """What a scenario finds already there (`lastmeter.rehearsal.given`)."""
-    with clock.standing_at(here.now()):
-        here.player.now = here.now()
-        here.player.in_unit(lambda session: given.make(here.player, session, name, options))
+def scenario(data: Mapping[str, Any], at: dt.datetime) -> Scenario:
+    """A scenario out of what a file of one would hold."""
+    steps = tuple(_step(number, item) for number, item in enumerate(data.get("steps") or [], 1))
+    return Scenario(
+        "before", "", "", at, str(data.get("process", "")), data.get("start"), data.get("message"),
+        data.get("given") or {}, steps,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -349,9 +382,7 @@ def _processes(folder: Path, url: str) -> Iterator[str]:
     with contextlib.ExitStack() as stack:
         for number, command in enumerate(commands):
             log = stack.enter_context((folder / f"process-{number}.log").open("wb"))
-            running.append(
-                subprocess.Popen([sys.executable, "-m", *command], env=environment, stdout=log, stderr=log)
-            )
+            running.append(subprocess.Popen([sys.executable, "-m", *command], env=environment, stdout=log, stderr=log))
         try:
             _await(f"http://127.0.0.1:{port}/login", running[0], folder)
             yield f"http://127.0.0.1:{port}"

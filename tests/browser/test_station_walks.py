@@ -1,0 +1,162 @@
+"""At the stations: a provider staffs short, a weak station ends, a social worker takes an order and closes the case."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, expect
+
+from lastmeter import clock, paths
+from lastmeter.rehearsal.scenario import read
+from tests.browser.walking import Site, site
+
+SIGNED = """
+given: {contract: {signed_on: 2026-05-29, provider: huimin, street: lixia.quancheng}}
+message:
+  name: contract.signed
+  payload: {contract_id: $contract, signed_on: 2026-05-29, starts_on: 2026-05-29, parties: {district: $org:lixia, street: $org:lixia.quancheng, provider: $org:huimin, team: $org:huimin.team}}
+"""
+A_WEAK_YEAR = """
+given:
+  contract:
+    - {signed_on: 2026-06-01, provider: huimin, street: lixia.quancheng, number: HT-0001}
+    - {signed_on: 2026-06-01, provider: yangguang, street: lixia.daming, number: HT-0002, name: other}
+message:
+  name: contract.signed
+  payload: {contract_id: $contract, signed_on: 2026-06-01, starts_on: 2026-06-01, parties: {district: $org:lixia, street: $org:lixia.quancheng, provider: $org:huimin, team: $org:huimin.team}}
+steps:
+  - act: filed_plan
+    as: operator
+    data: {year: 2027}
+  - start: case
+    as: huimin.worker1
+  - do: task_intake
+    data: {source: self, client_name: 赵大爷, id_number: "370102196503150019", categories: [elderly_alone], problem: 独居，缺少照料。, counselling_need: true, consent_general: true, consent_sensitive: true}
+  - move: 2027-06-01T09:00
+  - {do: task_draft_report, times: all, data: {narrative: 本期服务未能正常开展，人员招聘仍在进行之中，特此报告。, problems: 人员不足, next_plan: 招聘。}}
+  - {do: task_check_report, times: all, data: {check: submit}}
+  - {do: task_district_receipt, times: all, data: {district_receipt: accept}}
+  - {do: task_street_receipt, times: all, data: {street_receipt: accept}}
+"""
+AN_ORDER = """
+given: {contract: {signed_on: 2026-06-01}}
+"""
+
+
+def steps_of(process: str, name: str) -> dict[str, list[Any]]:
+    """What people type for each element of a scenario, in order."""
+    found: dict[str, list[Any]] = {}
+    for step in read(paths.bundled("bpmn") / process / "scenarios" / f"{name}.yaml").steps:
+        if step.verb == "do" and "refused" not in step.options:
+            found.setdefault(str(step.subject), []).append(step.options.get("data") or {})
+    return found
+
+
+@pytest.fixture
+def signed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    before = yaml.safe_load(SIGNED)
+    with site(chromium, tmp_path_factory.mktemp("signed"), clock.at(dt.date(2026, 5, 29)), before=before) as made:
+        yield made
+
+
+@pytest.fixture
+def weak(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    before = yaml.safe_load(A_WEAK_YEAR)
+    with site(chromium, tmp_path_factory.mktemp("weak"), clock.at(dt.date(2026, 6, 1)), before=before) as made:
+        yield made
+
+
+@pytest.fixture
+def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    before = yaml.safe_load(AN_ORDER)
+    with site(chromium, tmp_path_factory.mktemp("served"), clock.at(dt.date(2026, 7, 6)), before=before) as made:
+        yield made
+
+
+def test_a_provider_that_staffs_short_sees_the_breach_and_mends_it(signed: Site) -> None:
+    typed = steps_of("staffing", "short_then_complete")
+    signed.do("task_roster", typed["task_roster"][0])
+    assert signed.waiting("task_cure")
+    page = signed.open("huimin.manager", "/notices")
+    expect(page.locator("main")).to_contain_text("未达配备标准")
+    page = signed.open("huimin.manager", "/contracts/own")
+    page.click("main a.t")
+    expect(page.locator(".banner.late")).to_contain_text("人员配备未达标")
+    expect(page.locator("main")).to_contain_text("待整改")
+    signed.do("task_cure", typed["task_cure"][0])
+    signed.do("task_confirm", typed["task_confirm"][0])
+    page = signed.open("huimin.manager", "/contracts/own")
+    page.click("main a.t")
+    expect(page.locator("main")).to_contain_text("李娜")
+    expect(page.locator(".banner.late")).to_have_count(0)
+
+
+def test_a_weak_station_is_scored_below_60_and_ends_with_its_cases_in_other_hands(weak: Site) -> None:
+    scored, ended = steps_of("contract_term", "unqualified"), steps_of("termination", "unqualified_with_open_case")
+    for element in ("task_form_team", "task_self", "task_documents", "task_site_visit", "task_survey", "task_opinion",
+                    "task_decide", "task_street_sign"):  # fmt: skip
+        weak.do(element, scored[element][0], process="evaluation")
+    page = weak.open("huimin.manager", "/contracts/own")
+    page.click("main a.t")
+    expect(page.locator("main")).to_contain_text("不合格")
+    weak.do("task_notice", ended["task_notice"][0])
+    weak.do("task_statement", {"statement": "人员招聘困难，愿意配合移交。"})
+    weak.do("task_legal", ended["task_legal"][0])
+    weak.do("task_decide", ended["task_decide"][0] | {"effective_on": "2027-06-30"}, process="termination")
+    page = weak.open("lixia.officer", "/contracts")
+    expect(page.locator("tr", has_text="HT-0001")).to_contain_text("终止")
+    weak.do("task_settle", ended["task_settle"][0])
+    weak.move_to("lixia.officer", dt.date(2027, 7, 1))
+    page = weak.open("huimin.station", "/cases")
+    page.click("main a.t")
+    page.select_option("#person", label="阳社工1")
+    page.fill("#reason", "合同终止，移交阳光中心")
+    page.check('[name="consent"]')
+    page.click('form[action$="/hand-over"] button.primary')
+    expect(page.locator(".flash")).to_contain_text("已移交")
+    page = weak.open("yangguang.worker1", "/cases")
+    expect(page.locator("main table")).to_be_visible()
+    weak.do("task_handover", ended["task_handover"][-1])
+    weak.do("task_new_tender", ended["task_new_tender"][0])
+    task = weak.waiting("task_requirement")
+    page = weak.open("lixia.officer", "/inbox?queue=group")
+    expect(page.locator(f'a[href$="/t/{task.id}"]').first).to_be_visible()
+
+
+def test_a_social_worker_accepts_an_order_opens_a_case_and_closes_it(served: Site) -> None:
+    typed = steps_of("dispatch", "order_to_case")
+    page = served.open("dispatcher", "/start/dispatch")
+    page.select_option("#f-street", label="泉城路街道办事处")
+    for name, value in (("source", "hotline"), ("category", "elderly"), ("urgency", "normal")):
+        control = page.locator(f'form.form [name="{name}"]').first
+        if control.evaluate("e => e.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            page.check(f'form.form [name="{name}"][value="{value}"]')
+    page.fill("#f-request", "父亲独居，行动不便。")
+    page.click("form.form .actions button.primary")
+    served.settle()
+    served.do("task_accept", typed["task_accept"][0])
+    served.do("task_contact", typed["task_contact"][0], who="huimin.worker2")
+    served.do("task_intake", typed["task_intake"][0], who="huimin.worker2")
+    served.do("task_confirm", typed["task_confirm"][0])
+    served.do("task_assessment", typed["task_assessment"][0])
+    served.do("task_plan", typed["task_plan"][0])
+    served.do("task_approve_plan", {"plan_decision": "approve"})
+    served.move_to("dispatcher", dt.date(2026, 7, 20))
+    served.do("task_session", typed["task_session"][-1])
+    served.do("task_evaluation", typed["task_evaluation"][0])
+    served.do("task_closure", typed["task_closure"][0])
+    served.do("task_approve_closure", {"closure_decision": "approve"})
+    page = served.open("huimin.worker2", "/cases")
+    expect(page.locator("main table")).to_contain_text("已结案")
+    # Rule B3: neither the auditor nor the district opens a case.
+    for login in ("auditor", "lixia.officer"):
+        answer = served.person(login).goto(f"{served.address}/cases/1")
+        assert answer is not None
+        assert answer.status in (403, 404)
+        assert "赵大爷" not in served.page.content()
