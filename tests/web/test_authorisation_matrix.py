@@ -1,8 +1,7 @@
 """Every route × every role × own and other organisation, against a table written by hand (authorisation.toml).
 
 The table follows the domain's roles, never the decorators that it checks. A route without a row fails, and so does a
-row without a route. `own`: people of the lixia district, its streets, and the one city; `other`: people with the same
-roles in another city, another district, another provider.
+row without a route. The stage is the busy city of city.yaml.
 """
 
 from __future__ import annotations
@@ -22,29 +21,35 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
+from tests.web.city import City
 
-from lastmeter import clock
 from lastmeter.actor import SYSTEM
 from lastmeter.documents import files
 from lastmeter.identity import logins
-from lastmeter.identity.models import Account, Membership, Organisation, WebSession
-from lastmeter.identity.people import actor_of, add_organisation, add_person, grant
+from lastmeter.identity.models import Account, Membership, WebSession
+from lastmeter.identity.people import add_organisation, add_person, grant
 from lastmeter.identity.roles import ROLES
-from lastmeter.workflow import instances, tasks
+from lastmeter.procurement.models import Bid, Notice, Procurement
+from lastmeter.stations.models import Contract
 from lastmeter.workflow.models import HumanTask, Incident
 from lastmeter_web.extensions import db
 
 TABLE: dict[str, Any] = tomllib.loads((Path(__file__).parent / "authorisation.toml").read_text())
 ROWS: dict[str, dict[str, Any]] = TABLE["route"]
 GROUPS: dict[str, list[str]] = TABLE["group"]
-STARTED = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 OWN = {
     "city_officer": "city.officer", "district_officer": "lixia.officer2", "district_leader": "lixia.leader",
     "finance_officer": "lixia.finance", "street_officer": "lixia.quancheng.officer", "agency_officer": "agency.officer",
     "review_expert": "expert1", "supervisor": "supervisor", "evaluator": "evaluator", "auditor": "auditor",
     "process_designer": "designer", "operator": "operator", "dispatcher": "dispatcher", "data_officer": "data.officer",
     "provider_manager": "huimin.manager", "station_manager": "huimin.station", "social_worker": "huimin.worker1",
+}  # fmt: skip
+# The same roles in another district, at another provider; every other role stands in another city.
+OTHER = {
+    "district_officer": "licheng.officer", "district_leader": "licheng.leader", "finance_officer": "licheng.finance",
+    "street_officer": "licheng.shanda.officer", "provider_manager": "hexie.manager",
+    "station_manager": "yangguang.station", "social_worker": "yangguang.worker1",
 }  # fmt: skip
 
 
@@ -100,17 +105,15 @@ def test_the_table_speaks_of_roles_that_exist() -> None:
 
 
 @pytest.fixture
-def stage(app: Flask, bundled: None, factory: sessionmaker[Session]) -> Iterator[Stage]:
-    """A plan of the lixia district under way, a task of it held by a street officer, and everybody logged in."""
-    clock.set_virtual(STARTED)
-    with factory() as session:
+def stage(city: City) -> Iterator[Stage]:
+    """The city with everybody of OWN and OTHER logged in, nothing of what they do lasting."""
+    with city.factory() as session:
         own = {role: _visitor(session, role, login) for role, login in OWN.items()}
-        other = _elsewhere(session)
-        subjects = _subjects(session, app)
+        other = _elsewhere(session) | {role: _visitor(session, role, login) for role, login in OTHER.items()}
+        subjects = _subjects(session, city)
         session.commit()
-    with _nothing_stays(app):
-        yield Stage(app, own, other, subjects)
-    clock.set_virtual(None)
+    with _nothing_stays(city.app):
+        yield Stage(city.app, own, other, subjects)
 
 
 def _visitor(session: Session, role: str, login: str) -> Visitor:
@@ -122,60 +125,61 @@ def _visitor(session: Session, role: str, login: str) -> Visitor:
 
 
 def _elsewhere(session: Session) -> dict[str, Visitor]:
-    """The same roles in another city and at another provider."""
+    """Every other role of the administrative tree, in another city."""
     city = add_organisation(
         session, SYSTEM, tree="administrative", kind="civil_bureau", name="外市民政局", name_en="Another city"
     )
-    provider = session.scalars(select(Organisation).where(Organisation.name_en == "Sunshine Social Services")).one()
     made = {}
     for role in ROLES.values():
+        if role.id in OTHER:
+            continue
         person = add_person(session, SYSTEM, name=f"外{role.zh}"[:60])
-        grant(session, SYSTEM, person, role.id, city if role.tree == "administrative" else provider,
-              since=dt.date(2025, 1, 1))  # fmt: skip
+        grant(session, SYSTEM, person, role.id, city, since=dt.date(2025, 1, 1))
         session.add(Account(person_id=person.id, login=f"other.{role.id}", password_hash="!"))
         session.flush()
         made[role.id] = _visitor(session, role.id, f"other.{role.id}")
     return made
 
 
-def _subjects(session: Session, app: Flask) -> dict[str, str]:
-    person = {row.login: row.person_id for row in session.scalars(select(Account))}
-    starter = actor_of(session, person["lixia.officer"])
-    plan = instances.start(session, starter, "annual_plan", data={"year": 2026})
-    street = actor_of(session, person["lixia.quancheng.officer"])
-    places = street.organisations("street_officer")
-    task = session.scalars(
-        select(HumanTask).where(HumanTask.instance_id == plan.id, HumanTask.organisation_id.in_(places))
-    ).one()
-    tasks.claim(session, street, task.id)
-    incident = Incident(instance_id=plan.id, element_id="task_needs", code="example", detail="example")
+def _subjects(session: Session, city: City) -> dict[str, str]:
+    """What the addresses name: things of the lixia district, of its first contract and that contract's first case."""
+    plan = city.instance("annual_plan")
+    held = select(HumanTask.id).where(HumanTask.instance_id == plan, HumanTask.claimed_by.is_not(None))
+    incident = Incident(instance_id=plan, element_id="task_needs", code="example", detail="example")
+    document = files.store(
+        session, SYSTEM, io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "plan.pdf", settings=city.app.config["SETTINGS"],
+        owner=f"instance/{plan}",
+    )  # fmt: skip
     session.add(incident)
     session.flush()
-    member = session.scalars(select(Membership).where(Membership.person_id == person["lixia.officer"])).one()
+    officer = session.scalars(select(Account).where(Account.login == "lixia.officer")).one()
+    member = session.scalars(select(Membership).where(Membership.person_id == officer.person_id)).one()
+    procurement = session.scalars(select(Procurement)).one()
+    notice = session.scalars(select(Notice).where(Notice.procurement_id == procurement.id)).first()
+    bid = session.scalars(select(Bid).order_by(Bid.id)).first()
+    assert notice is not None
+    assert bid is not None
     return {
-        "instance_id": str(plan.id),
-        "task_id": str(task.id),
+        "instance_id": str(plan),
+        "task_id": str(session.scalars(held).one()),
         "incident_id": str(incident.id),
-        "document_id": str(_document(session, app, plan.id)),
-        "person_id": str(person["lixia.officer"]),
+        "document_id": str(document.id),
+        "person_id": str(officer.person_id),
         "membership_id": str(member.id),
         "organisation_id": str(member.organisation_id),
         "key": "annual_plan",
         "version": "1",
         "room": "organisation",
         "token_id": "1",
-        # What does not stand on this stage.
-        **dict.fromkeys(("rest", "no", "number"), "none"),
-        **dict.fromkeys(("lot_no", "bid_id", "notice_id", "case_id"), "1"),
+        "no": procurement.no,
+        "lot_no": "1",
+        "bid_id": str(bid.id),
+        "notice_id": str(notice.id),
+        "case_id": str(city.case.id),
+        "number": "HT-0001",
+        "contract_id": str(session.scalars(select(Contract.id).where(Contract.number == "HT-0001")).one()),
+        "rest": "nothing",
     }
-
-
-def _document(session: Session, app: Flask, instance_id: int) -> int:
-    made = files.store(
-        session, SYSTEM, io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "plan.pdf", settings=app.config["SETTINGS"],
-        owner=f"instance/{instance_id}",
-    )  # fmt: skip
-    return made.id
 
 
 @contextmanager
