@@ -19,7 +19,12 @@ _fixed: ContextVar[dt.datetime | None] = ContextVar("legal_clock", default=None)
 def now() -> dt.datetime:
     """The legal instant, aware, in UTC."""
     fixed = _fixed.get()
-    return dt.datetime.now(dt.UTC) if fixed is None else fixed
+    return machine() if fixed is None else fixed
+
+
+def machine() -> dt.datetime:
+    """The machine's instant, whatever the legal clock says: for sessions and accounts."""
+    return dt.datetime.now(dt.UTC)
 
 
 def today() -> dt.date:

@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session, joinedload
 
-from lastmeter import audit
+from lastmeter import audit, clock
 from lastmeter.actor import Actor
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.identity.models import Account, ApiToken, LoginAttempt, Person, WebSession
@@ -124,7 +124,7 @@ def find_session(session: Session, secret: str, *, hours: int, idle_minutes: int
 
 def is_stale(web_session: WebSession) -> bool:
     """True if the last use was written down more than a minute ago."""
-    return dt.datetime.now(dt.UTC) - web_session.seen_at > dt.timedelta(minutes=1)
+    return clock.machine() - web_session.seen_at > dt.timedelta(minutes=1)
 
 
 def touch_session(session: Session, web_session: WebSession) -> None:
@@ -179,7 +179,7 @@ def require_password(session: Session, account: Account, password: str, address:
 
 def close_account(session: Session, actor: Actor, account: Account) -> None:
     """Nobody logs in with it any more; its sessions and tokens are refused from the next request on."""
-    account.closed_at = dt.datetime.now(dt.UTC)
+    account.closed_at = clock.machine()
     session.execute(delete(WebSession).where(WebSession.account_id == account.id))
     audit.record(session, actor, "account.closed", f"person/{account.person_id}")
 
