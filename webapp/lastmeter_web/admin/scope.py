@@ -1,4 +1,4 @@
-"""Which organisations and people an operator manages: the subtree of the post, and from the city's post all providers."""
+"""Which organisations and people an operator manages: the post's subtree, and from a city's post all providers."""
 
 from __future__ import annotations
 
