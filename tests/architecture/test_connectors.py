@@ -18,8 +18,6 @@ from lastmeter.definitions.packages import load_package
 wiring.connect()
 ROOMS = ("stations", "casework", "procurement")
 NAMES = sorted(name for name in connectors.registered() if name.split(".")[0] in ROOMS)
-    name for name in connectors.registered() if name.split(".")[0] in ("stations", "casework", "procurement")
-)
 
 
 def _returned(module: str, function: ast.FunctionDef) -> Iterator[str]:
