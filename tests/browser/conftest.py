@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from tests.browser.walking import Site, site
 
 from lastmeter import clock
-from tests.browser.walking import Site, site
 
 CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]

@@ -6,12 +6,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from tests.browser.walking import Site, chain
 
 from lastmeter import paths
 from lastmeter.procurement import thresholds
 from lastmeter.rehearsal.scenario import read
-from tests.browser.walking import Site, chain
 
 # Source: domain.md C0, the golden chain of an open tender issued on 13 April 2026.
 GOLDEN = {
@@ -145,6 +146,36 @@ def test_the_public_reads_the_award_without_login(town: Site) -> None:
     context.close()
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_page_of_the_walk_shuts_anybody_out(town: Site, language: str, width: int) -> None:
+    no, task = town.newest_procurement(), town.waiting("task_publish")
+    seen = {
+        "lixia.officer": ["/inbox", f"/t/{task.id}", f"/instances/{task.instance_id}", f"/procurements/{no}", "/procurements"],
+        "huimin.manager": [f"/tenders/{no}", "/tenders"],
+    }  # fmt: skip
+    town.page.set_viewport_size({"width": width, "height": 900})
+    violations: dict[str, list[str]] = {}
+    for login, paths_ in seen.items():
+        for path in [*paths_, "/public/"]:
+            page = town.open(login, f"{path}?lang={language}")
+            violations |= {f"{path} {each}": nodes for each, nodes in serious(page).items()}
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, f"{path} is {wider} px wider than {width}"
+    town.page.set_viewport_size({"width": 1440, "height": 900})
+    assert violations == {}
+
+
+def serious(page: Page) -> dict[str, list[str]]:
+    """What axe-core calls a serious or critical violation, with where."""
+    found = Axe().run(page).response["violations"]
+    return {
+        each["id"]: [node["html"][:120] for node in each["nodes"][:3]]
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    }
+
+
 def test_the_browser_complained_of_nothing(town: Site) -> None:
-    # A refused form is answered with 409 or 422, which the console calls an error.
-    assert [each for each in town.complaints if "409" not in each and "422" not in each and "40" not in each] == []
+    # Refusals that the walk provokes are answered with 4xx, which the console calls an error.
+    assert [each for each in town.complaints if "status of 4" not in each] == []

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 from playwright.sync_api import Browser, expect
+from tests.browser.walking import Site, site
 
 from lastmeter import clock, paths
 from lastmeter.rehearsal.scenario import read
-from tests.browser.walking import Site, site
 
 SIGNED = """
 given: {contract: {signed_on: 2026-05-29, provider: huimin, street: lixia.quancheng}}

@@ -27,8 +27,8 @@ from lastmeter.identity.models import Account
 from lastmeter.identity.people import holders
 from lastmeter.outbox import Job
 from lastmeter.procurement.models import Procurement
-from lastmeter.rehearsal import world
 from lastmeter.rehearsal import runner as rehearsal
+from lastmeter.rehearsal import world
 from lastmeter.rehearsal.player import Player, play
 from lastmeter.rehearsal.scenario import Scenario, _step
 from lastmeter.workflow.models import HumanTask, Instance
