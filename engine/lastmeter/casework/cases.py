@@ -56,6 +56,7 @@ class Note:
     minutes: int | None
     author: str
     body: dict[str, Any]
+    at: dt.datetime
 
 
 def seal(session: Session, data: Mapping[str, Any]) -> bytes:
@@ -242,7 +243,8 @@ def read_file(session: Session, actor: Actor, case_id: int) -> tuple[Case, dict[
         "categories": client.categories,
         "birth": client.birth,
     }
-    return case, particulars, [*_notes(session, case), *_handed_in(session, case)]
+    written = [*_notes(session, case), *_handed_in(session, case)]
+    return case, particulars, sorted(written, key=lambda note: note.at)
 
 
 def _notes(session: Session, case: Case) -> list[Note]:
@@ -253,7 +255,10 @@ def _notes(session: Session, case: Case) -> list[Note]:
         .where(CaseNote.case_id == case.id)
         .order_by(CaseNote.id)
     ).all()
-    return [Note(row[0].kind, row[0].day, row[0].minutes, str(row[1]), unseal(session, row[0].body)) for row in rows]
+    return [
+        Note(row[0].kind, row[0].day, row[0].minutes, str(row[1]), unseal(session, row[0].body), row[0].created_at)
+        for row in rows
+    ]
 
 
 def _handed_in(session: Session, case: Case) -> list[Note]:
@@ -276,7 +281,7 @@ def _handed_in(session: Session, case: Case) -> list[Note]:
     ).all()
     return [
         Note(elements[row[0].element_id], clock.local_day(row[0].at), None, str(row[1]),
-             submissions.content(session, row[0]))
+             submissions.content(session, row[0]), row[0].at)
         for row in rows
     ]  # fmt: skip
 

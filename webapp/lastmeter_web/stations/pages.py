@@ -17,7 +17,7 @@ blueprint = Blueprint("stations", __name__, template_folder="templates")
 PAGE = 50
 STATUSES = {
     "draft": ("拟定中", "Draft"), "active": ("履行中", "In force"), "suspended": ("中止", "Suspended"),
-    "terminated": ("已终止", "Terminated"), "ended": ("已期满", "Ended"),
+    "terminated": ("已终止", "Terminated"), "ended": ("已期满", "Ended"), "void": ("已撤销", "Void"),
 }  # fmt: skip
 GRADES = {
     "excellent": ("优秀", "Excellent"), "good": ("良好", "Good"), "qualified": ("合格", "Qualified"),
@@ -44,7 +44,7 @@ CERTIFICATES = {
 GROUNDS = {
     "evaluation": ("年度评估不合格", "Evaluated as unqualified"), "transfer": ("服务转包", "Transfer of the contract"),
     "breach": ("违约", "Breach"), "public_interest": ("损害国家或公共利益", "Public interest"),
-    "agreement": ("双方协商", "Agreement"),
+    "agreement": ("双方协商", "Agreement"), "challenge_upheld": ("质疑成立，中标结果撤销", "A challenge was upheld"),
 }  # fmt: skip
 VETOES = {
     "transfer": ("服务转包", "Transfer of the contract"), "forged": ("伪造服务记录或票据", "Forged records"),
