@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, DateTime, and_, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from lastmeter import clock
@@ -90,6 +91,14 @@ def inbox(
     return Page([_row(row) for row in rows], following, _counts(session, actor, conditions))
 
 
+def first(session: Session, actor: Actor) -> TaskRow | None:
+    """What the actor might do next: the first of the own tasks, else of the group's."""
+    for queue in ("mine", "group"):
+        for row in _page(session, actor, queue, [], _Order("due", None), 0):
+            return _row(row)
+    return None
+
+
 def line(session: Session, task_id: int) -> TaskRow:
     """The line of one task, for whoever has been let to it already."""
     return _row(session.execute(_lines().where(HumanTask.id == task_id)).one())
@@ -152,9 +161,18 @@ def _filter(q: str | None, definition: str | None, organisation: int | None) -> 
     return conditions
 
 
-def _branches(actor: Actor, queue: str) -> list[list[ColumnElement[bool]]]:
+Seats = tuple[tuple[str, int | None], ...]
+# Bound when a query is run, so that one query serves everybody with the same seats.
+ME, NOW = bindparam("me", type_=BigInteger), bindparam("now", type_=DateTime(timezone=True))
+
+
+def _bound(actor: Actor) -> dict[str, Any]:
+    return {"me": actor.person_id, "now": clock.now()}
+
+
+def _branches(own: Seats, queue: str) -> list[list[ColumnElement[bool]]]:
     """Disjoint conditions, each served by one index: the database merges them without reading what it does not show."""
-    me = actor.person_id
+    me = ME
     held = [HumanTask.state.in_(WAITING), HumanTask.claimed_by == me]
     meant = [HumanTask.state.in_(WAITING), HumanTask.person_id == me, HumanTask.claimed_by.is_distinct_from(me)]
     seats = [
@@ -163,9 +181,9 @@ def _branches(actor: Actor, queue: str) -> list[list[ColumnElement[bool]]]:
             HumanTask.organisation_id.is_(None) if place is None else HumanTask.organisation_id == place,
             HumanTask.role == role,
         ]
-        for role, place in _seats(actor)
+        for role, place in own
     ]  # fmt: skip
-    late = HumanTask.sort_at < clock.now()
+    late = HumanTask.sort_at < NOW
     match queue:
         case "mine":
             return [[*branch, HumanTask.state != "hold"] for branch in (held, meant)]
@@ -179,10 +197,10 @@ def _branches(actor: Actor, queue: str) -> list[list[ColumnElement[bool]]]:
             return [[HumanTask.completed_by == me]]
 
 
-def _seats(actor: Actor) -> list[tuple[str, int | None]]:
+def _seats(actor: Actor) -> Seats:
     own: list[tuple[str, int | None]] = [(post.role, post.organisation_id) for post in actor.posts]
     own += [(role, None) for role in sorted(actor.roles)]
-    return list(dict.fromkeys(own))
+    return tuple(dict.fromkeys(own))
 
 
 class _Order:
@@ -209,7 +227,7 @@ class _Order:
 def _page(
     session: Session, actor: Actor, queue: str, conditions: list[ColumnElement[bool]], order: _Order, limit: int
 ) -> list[Any]:
-    branches = _branches(actor, queue)
+    branches = _branches(_seats(actor), queue)
     if not branches:
         return []
     parts = [
@@ -227,7 +245,7 @@ def _page(
         .order_by(*order.by(merged.c.at, merged.c.id))
         .limit(limit + 1)
     )
-    return list(session.execute(query))
+    return list(session.execute(query, _bound(actor)))
 
 
 def _lines(*more: Any) -> Any:
@@ -249,6 +267,17 @@ def _joined(query: Any, conditions: list[ColumnElement[bool]]) -> Any:
 def _counts(
     session: Session, actor: Actor, conditions: list[ColumnElement[bool]], queues: tuple[str, ...] = QUEUES
 ) -> dict[str, int]:
+    query = _counting(_seats(actor), queues) if not conditions else _count_query(_seats(actor), queues, conditions)
+    return {name: int(value) for name, value in session.execute(query, _bound(actor)).one()._mapping.items()}
+
+
+@lru_cache(maxsize=1000)
+def _counting(own: Seats, queues: tuple[str, ...]) -> Any:
+    """The query without a filter, which every page asks: building it takes longer than running it."""
+    return _count_query(own, queues, [])
+
+
+def _count_query(own: Seats, queues: tuple[str, ...], conditions: list[ColumnElement[bool]]) -> Any:
     columns = []
     for queue in queues:
         parts = [
@@ -257,14 +286,14 @@ def _counts(
             .where(*branch, *conditions)
             .limit(MOST_COUNTED)
             .subquery()
-            for branch in _branches(actor, queue)
+            for branch in _branches(own, queue)
         ]
         if not parts:
             columns.append(literal(0).label(queue))
             continue
         merged = union_all(*(select(part.c.one) for part in parts)).limit(MOST_COUNTED).subquery()
         columns.append(select(func.count()).select_from(merged).scalar_subquery().label(queue))
-    return {name: int(value) for name, value in session.execute(select(*columns)).one()._mapping.items()}
+    return select(*columns)
 
 
 def _row(row: Any) -> TaskRow:

@@ -20,7 +20,7 @@ from lastmeter.identity.people import actor_of, notify
 from lastmeter.workflow import candidates, engine, generic, hooks, incidents, submissions
 from lastmeter.workflow.access import OPEN, is_candidate, knows, require_separation, supervises
 from lastmeter.workflow.engine import Held
-from lastmeter.workflow.inbox import TaskRow, inbox
+from lastmeter.workflow.inbox import TaskRow, first, inbox
 from lastmeter.workflow.models import HumanTask, Instance, TaskDraft
 from lastmeter.workflow.refusals import (
     InstanceSuspended,
@@ -34,8 +34,8 @@ from lastmeter.workflow.spiff import NotWaiting
 from lastmeter.workflow.task_view import TaskView, get
 
 __all__ = [
-    "Completed", "Next", "TaskRow", "TaskView", "claim", "complete", "get", "hold", "inbox", "reassign", "release",
-    "save_draft", "unhold",
+    "Completed", "Next", "TaskRow", "TaskView", "claim", "complete", "first", "get", "hold", "inbox", "reassign",
+    "release", "save_draft", "unhold",
 ]  # fmt: skip
 
 
@@ -101,7 +101,8 @@ def _require_running(held: Held) -> None:
 
 def _require_free(session: Session, actor: Actor, task: HumanTask) -> None:
     if task.claimed_by not in (None, actor.person_id):
-        holder = session.scalar(select(Person.name).where(Person.id == task.claimed_by))
+        name = session.scalar(select(Person.name).where(Person.id == task.claimed_by))
+        holder = hooks.aliases(session, actor, task.instance_id).get(task.claimed_by or 0, name)
         raise TaskAlreadyTaken(holder=holder, holder_id=task.claimed_by, at=task.claimed_at)
 
 

@@ -17,7 +17,6 @@ from lastmeter.identity.models import Notice, Organisation, Person
 from lastmeter.identity.people import holders
 from lastmeter.identity.roles import ROLES
 from lastmeter.workflow import inbox, instances, tasks
-from lastmeter.workflow.inbox import TaskRow
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter.workflow.refusals import TaskAlreadyTaken, TaskGone
 from lastmeter_web import form_pages, i18n
@@ -293,16 +292,8 @@ def completed(task_id: int) -> str:
         view=view,
         following=following,
         picture=picture(session, view.instance),
-        next_row=_next_row(),
+        next_row=tasks.first(session, actor()),
     )
-
-
-def _next_row() -> TaskRow | None:
-    """What the reader might do next: the first of the own tasks, else of the group's."""
-    for queue in ("mine", "group"):
-        for row in tasks.inbox(db.session(), actor(), queue, limit=1).items:
-            return row
-    return None
 
 
 def _see(address: str) -> Response:
