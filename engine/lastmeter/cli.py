@@ -154,6 +154,28 @@ def import_calendar(file: Path, source: str, language: str) -> None:
 
 
 @main.group()
+def organisation() -> None:
+    """Organisations."""
+
+
+@organisation.command("add")
+@click.option("--tree", type=click.Choice(["administrative", "provider"]), required=True)
+@click.option("--kind", required=True, help="civil_bureau, finance, street, agency, provider, team …")
+@click.option("--name", required=True)
+@click.option("--name-en", required=True)
+@click.option("--parent", "parent_id", type=int, default=None)
+def add_organisation(tree: str, kind: str, name: str, name_en: str, parent_id: int | None) -> None:
+    """Print the id of a new organisation: the first of an installation; others are added on its page."""
+    from lastmeter.identity import people
+    from lastmeter.identity.models import Organisation
+
+    with _database() as factory, factory() as session, db.unit_of_work(session):
+        parent = session.get_one(Organisation, parent_id) if parent_id is not None else None
+        made = people.add_organisation(session, SYSTEM, tree=tree, kind=kind, name=name, name_en=name_en, parent=parent)
+        click.echo(made.id)
+
+
+@main.group()
 def user() -> None:
     """Logins."""
 

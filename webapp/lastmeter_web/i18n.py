@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from babel.messages.pofile import read_po
-from flask import Flask, g, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
 from markupsafe import Markup, escape
 
 from lastmeter import clock
@@ -32,14 +32,16 @@ def english() -> dict[str, str]:
 
 
 def language() -> Language:
-    """The reader's language: `?lang=`, else the account's, else the cookie's, else Chinese."""
+    """The reader's language: `?lang=`, else the account's, else the cookie's, else the installation's."""
     if not has_request_context():
         return "zh"
     known = getattr(g, "language", None)
     if known is None:
         account = getattr(g, "account", None)
         wanted = (request.args.get("lang"), account.language if account else None, request.cookies.get(COOKIE))
-        known = g.language = next((each for each in wanted if each in LANGUAGES), "zh")
+        known = g.language = next(
+            (each for each in wanted if each in LANGUAGES), current_app.config["SETTINGS"].language
+        )
     return "en" if known == "en" else "zh"
 
 
