@@ -13,6 +13,7 @@ from lastmeter.casework import cases
 from lastmeter.deadlines import register
 from lastmeter.definitions import publishing
 from lastmeter.forms import sources
+from lastmeter.procurement import experts
 from lastmeter.stations import evaluations, parties, ports
 from lastmeter.workflow import hooks
 
@@ -46,6 +47,7 @@ def connect() -> None:
     ports.connect(cases.count, cases.orphaned)
     hooks.complete_parties = parties.complete
     hooks.form_scope = sources.scope_in
+    hooks.aliases = experts.aliases
 
 
 def furnish(session: Session, actor: Actor) -> int:

@@ -30,6 +30,10 @@ def _unobserved(_session: Session, _person_id: int | None, _instance_id: int, _e
     return None
 
 
+def _all_named(_session: Session, _reader: Actor, _instance_id: int) -> Mapping[int, str]:
+    return {}
+
+
 def _common_key(_session: Session, _instance_id: int, classification: str) -> str:
     return "case_notes" if classification == "case" else "submissions"
 
@@ -43,6 +47,8 @@ complete_parties: Callable[[Session, Mapping[str, int]], Mapping[str, int]] = _a
 # FEEL functions beside `deadline`; what they compute may be appended to the collector.
 feel_functions: Callable[[Session, list[Any]], Mapping[str, FeelFunction]] = _no_functions
 on_case_access: CaseAccess = _unobserved
+# Person id → what the reader is told instead of the name of somebody who took part in the instance.
+aliases: Callable[[Session, Actor, int], Mapping[int, str]] = _all_named
 # The key class under which a submission classified case or sealed is stored; procurement answers `bid/<tender id>`.
 key_class: Callable[[Session, int, str], str] = _common_key
 # What forms are judged among: the calendar, the register, and which organisations, people and files may be named.

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, false, or_, select, true
 from sqlalchemy.orm import Session, aliased, undefer
 
 from lastmeter import audit
-from lastmeter.actor import Actor
+from lastmeter.actor import SYSTEM, Actor
 from lastmeter.definitions import publishing
 from lastmeter.definitions.models import Definition
 from lastmeter.definitions.publishing import LoadedDefinition
@@ -240,8 +240,9 @@ class HistoryLine:
     child_instance: int | None
 
 
-def history(session: Session, instance_id: int) -> list[HistoryLine]:
-    """What has happened, in order."""
+def history(session: Session, instance_id: int, *, reader: Actor = SYSTEM) -> list[HistoryLine]:
+    """What has happened, in order; who did it as far as the reader may know."""
+    aliases = hooks.aliases(session, reader, instance_id)
     child = aliased(Instance)
     rows = session.execute(
         select(HistoryEvent, Person.name, child.id, Instance.definition_id)
@@ -257,7 +258,8 @@ def history(session: Session, instance_id: int) -> list[HistoryLine]:
         lines.append(
             HistoryLine(
                 event.seq, event.element_id, event.element_type, element.name, element.name_en, event.event, event.at,
-                event.person_id, person, event.loop_index, child_id,
+                None if event.person_id in aliases else event.person_id, aliases.get(event.person_id or 0, person),
+                event.loop_index, child_id,
             )
         )  # fmt: skip
     return lines
@@ -271,13 +273,14 @@ class Progress:
     notes: dict[str, list[dict[str, Any]]]  # who, when, until when; newest last
 
 
-def progress(session: Session, instance_id: int, now: dt.datetime) -> Progress:
-    """The state of every element that was ever reached."""
+def progress(session: Session, instance_id: int, now: dt.datetime, *, reader: Actor = SYSTEM) -> Progress:
+    """The state of every element that was ever reached; who is at it as far as the reader may know."""
+    aliases = hooks.aliases(session, reader, instance_id)
     states: dict[str, str] = {}
     notes: dict[str, list[dict[str, Any]]] = {}
     standing: dict[str, int] = {}
     words = {"completed": "done", "cancelled": "cancelled", "failed": "incident"}
-    for line in history(session, instance_id):
+    for line in history(session, instance_id, reader=reader):
         standing[line.element_id] = standing.get(line.element_id, 0) + (1 if line.event == "entered" else -1)
         states[line.element_id] = "active" if standing[line.element_id] > 0 else words.get(line.event, "active")
         if line.event != "entered":
@@ -290,7 +293,8 @@ def progress(session: Session, instance_id: int, now: dt.datetime) -> Progress:
     ):
         late = task.due_at is not None and task.due_at < now
         states[task.element_id] = "suspended" if task.state == "suspended" else "overdue" if late else "active"
-        note = {"event": "open", "at": task.created_at, "person": holder, "due_on": task.due_on, "due_at": task.due_at}
+        known = aliases.get(task.claimed_by or 0, holder)
+        note = {"event": "open", "at": task.created_at, "person": known, "due_on": task.due_on, "due_at": task.due_at}
         notes.setdefault(task.element_id, []).append(note)
     for timer in session.scalars(select(Timer).where(Timer.instance_id == instance_id)):
         states.setdefault(timer.element_id, "active")

@@ -80,6 +80,7 @@ def get(session: Session, actor: Actor, task_id: int) -> TaskView:
     works = access.is_candidate(actor, task) or actor.person_id in (task.claimed_by, task.completed_by)
     context = _context(actor, loaded, instance, task) if works else {}
     draft, saved_at = _draft(session, actor, task)
+    holder = hooks.aliases(session, actor, instance.id).get(task.claimed_by or 0, holder)
     form = own or generic.form_of(loaded, task.element_id)
     return TaskView(
         task=task, instance=instance, definition=loaded, form=form, is_generic=own is None, draft=draft,
@@ -177,11 +178,12 @@ def earlier(
         .order_by(Submission.id)
     ).all()
     shown = []
+    aliases = hooks.aliases(session, actor, instance.id) if rows else {}
     for row, person in rows:
         beside = but is not None and but.loop_index is not None and row.element_id == but.element_id
         if not may_read(actor, row) or (beside and row.person_id != actor.person_id):
             continue
-        shown.append(_earlier(session, actor, loaded, row, person))
+        shown.append(_earlier(session, actor, loaded, row, aliases.get(row.person_id or 0, person)))
     return shown
 
 

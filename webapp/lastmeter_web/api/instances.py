@@ -72,7 +72,7 @@ def show_instance(instance_id: str) -> Any:
 def show_history(instance_id: str) -> Any:
     """What has happened in the instance, in order."""
     found = instances.get(db.session(), actor(), identity(instance_id, "instance"))
-    return instances.history(db.session(), found.id)
+    return instances.history(db.session(), found.id, reader=actor())
 
 
 @call("/instances/<string:instance_id>/cancel", method="POST", scopes=("operate",), tag=TAG, body=schemas.ReasonSchema,

@@ -59,7 +59,7 @@ def instance(instance_id: int) -> str:
         title=i18n.both(loaded.title_zh, loaded.title_en),
         history=[
             line
-            for line in instances.history(session, found.id)
+            for line in instances.history(session, found.id, reader=actor())
             if line.event != "entered" and (line.name_zh or line.child_instance)
         ],
         picture=picture(session, found),

@@ -14,6 +14,7 @@ from lastmeter.definitions.svg import ordered_steps, progress_svg
 from lastmeter.workflow import instances
 from lastmeter.workflow.models import Instance
 from lastmeter_web import i18n
+from lastmeter_web.security import actor
 
 _STATES = {"done": "done", "active": "active", "overdue": "overdue", "suspended": "hold", "incident": "overdue",
            "cancelled": "cancelled"}  # fmt: skip
@@ -38,7 +39,7 @@ class Picture:
 def picture(session: Session, instance: Instance) -> Picture:
     """The instance's diagram and steps in the reader's language."""
     xml = instances.xml_of(session, instance)
-    stands = instances.progress(session, instance.id, clock.now())
+    stands = instances.progress(session, instance.id, clock.now(), reader=actor())
     notes = {element: _note(found[-1]) for element, found in stands.notes.items() if found}
     states: Any = {element: _STATES.get(state, "active") for element, state in stands.states.items()}
     svg = progress_svg(xml, states, notes=notes, language=i18n.language())
