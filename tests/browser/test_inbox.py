@@ -60,7 +60,9 @@ def test_keys_move_claim_in_place_and_the_focus_goes_on_to_the_next_row(town: Si
     assert focused(page) == f"/t/{newest[1]}"
     page.keyboard.press("k")
     assert focused(page) == f"/t/{newest[0]}"
+    mine = int(page.locator("nav.tabs a").nth(0).locator("b").inner_text())
     page.keyboard.press("c")
+    expect(page.locator("nav.tabs a").nth(0).locator("b")).to_have_text(str(mine + 1))
     expect(page.locator(row(page, newest[0]))).to_contain_text("打开")
     assert "/inbox" in page.url  # the list is still here
     page.wait_for_function(f"document.activeElement.getAttribute('href') === '/t/{newest[1]}'")

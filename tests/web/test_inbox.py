@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from tests.web.conftest import Browser
 
-from lastmeter import clock, db
+from lastmeter import clock, db, jobs
 from lastmeter.actor import SYSTEM
 from lastmeter.definitions import publishing
 from lastmeter.identity.models import Account, Membership
@@ -30,6 +30,20 @@ XML = b"""<?xml version="1.0" encoding="UTF-8"?>
 <userTask id="sign" name="\xe7\xad\xbe\xe5\x8f\x91" lm:nameEn="Sign" camunda:candidateGroups="district_leader"/>
 <endEvent id="end"/><sequenceFlow id="f1" sourceRef="begin" targetRef="write"/>
 <sequenceFlow id="f2" sourceRef="write" targetRef="sign"/><sequenceFlow id="f3" sourceRef="sign" targetRef="end"/>
+</process></definitions>"""
+DATED = b"""<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
+ xmlns:lm="http://lastmeter.org/schema/1.0" id="d" targetNamespace="http://lastmeter.org/test">
+<process id="dated" name="dated" isExecutable="true"><startEvent id="begin"/>
+<userTask id="answer" name="answer" camunda:candidateGroups="district_officer"
+ lm:dueDate="=deadline(&quot;D40&quot;, date(2026, 3, 2))"/><endEvent id="end"/>
+<sequenceFlow id="f1" sourceRef="begin" targetRef="answer"/><sequenceFlow id="f2" sourceRef="answer" targetRef="end"/>
+</process></definitions>"""
+CALLING = b"""<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="http://lastmeter.org/test">
+<process id="calling" name="\xe5\x8f\x91\xe6\x96\x87" isExecutable="true"><startEvent id="begin"/>
+<callActivity id="call" calledElement="paper"/><endEvent id="end"/>
+<sequenceFlow id="f1" sourceRef="begin" targetRef="call"/><sequenceFlow id="f2" sourceRef="call" targetRef="end"/>
 </process></definitions>"""
 MONDAY = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)  # 09:00 in Jinan
 LogIn = Callable[[str], Browser]
@@ -248,6 +262,32 @@ def test_what_was_typed_is_still_there_when_the_task_is_over(
 
 
 # --- 15 to 17: dates, holds, what comes next --------------------------------------------------------------------------
+
+
+def test_the_list_and_the_task_say_why_this_date(office: Office, login: LogIn, bundled: None) -> None:
+    def start(session: Session) -> None:
+        publishing.publish(session, SYSTEM, DATED)
+        instances.start(session, SYSTEM, "dated")
+
+    db.in_transaction(office.factory, start)
+    officer = login("lixia.officer")
+    shown = page(officer.get("/inbox?queue=group&definition=dated"))
+    assert "个工作日</i>" in shown
+    assert re.search(r'title="[^"]*自 3月2日 起算。依据：[^"]+', shown)
+    link = re.search(r'data-open href="([^"]+)"', shown)
+    assert link is not None
+    assert "自 3月2日 起算。依据：" in page(officer.get(link[1]))
+    assert "counted from 2 Mar. Source: " in page(officer.get(f"{link[1]}?lang=en"))
+
+
+def test_a_called_process_is_listed_under_its_callers_title(office: Office, login: LogIn) -> None:
+    def start(session: Session) -> None:
+        publishing.publish(session, SYSTEM, CALLING)
+        instances.start(session, SYSTEM, "calling")
+
+    db.in_transaction(office.factory, start)
+    jobs.drain(office.factory)
+    assert "发文 · 公文" in page(login("lixia.officer").get("/inbox?queue=group"))
 
 
 def test_a_hold_needs_a_day_and_a_reason_and_says_that_the_clock_runs_on(office: Office, login: LogIn) -> None:

@@ -2,6 +2,7 @@
 
 import "htmx.org";
 import { announceArrivals } from "./app/arrivals";
+import { refreshCounts } from "./app/counts";
 import { sendCsrfToken } from "./app/csrf";
 import { sayDates } from "./app/dates";
 import { centreDiagrams } from "./app/diagrams";
@@ -18,3 +19,4 @@ listenForKeys();
 announceArrivals();
 sayDates();
 centreDiagrams();
+refreshCounts();

@@ -22,6 +22,6 @@ function say(field: HTMLInputElement): void {
 
 function spoken(day: Date): string {
   const language = document.documentElement.lang || "zh-CN";
-  const parts = { year: "numeric", month: "long", day: "numeric", weekday: "short", timeZone: "UTC" } as const;
+  const parts = { year: "numeric", month: "long", day: "numeric", weekday: "long", timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, parts).format(day);
 }
