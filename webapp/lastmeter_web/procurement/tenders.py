@@ -62,13 +62,13 @@ def tenders() -> str:
     """What takes bids now, and what this supplier has taken part in."""
     session, supplier = db.session(), bidding.supplier_of(db.session(), actor())
     bid_in = select(Bid.procurement_id).where(Bid.supplier_id == supplier.id)
-    mine = select(Procurement).where(Procurement.id.in_(bid_in)).order_by(Procurement.id.desc()).limit(100)
+    ours = select(Procurement).where(Procurement.id.in_(bid_in)).order_by(Procurement.id.desc()).limit(100)
     past = select(Procurement).where(scope.issued(), Procurement.id.not_in(bid_in)).order_by(Procurement.id.desc())
-    open_now = bidding.open_for(session, actor())
+    open_now, mine = bidding.open_for(session, actor()), list(session.scalars(ours))
     rest = [row for row in session.scalars(past.limit(100)) if not _takes_bids(row)]
     return render_template(
-        "procurement/tenders.html", open_now=open_now, mine=list(session.scalars(mine)), rest=rest,
-        buyers={row.id: reading.parties(session, row).get("district") for row in (*open_now, *rest)},
+        "procurement/tenders.html", open_now=open_now, mine=mine, rest=rest,
+        buyers={row.id: reading.parties(session, row).get("district") for row in (*open_now, *mine, *rest)},
     )  # fmt: skip
 
 
