@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, Date, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock, identifiers, keys
@@ -130,17 +130,23 @@ def in_force(day: dt.date | None = None) -> ColumnElement[bool]:
     return (Membership.valid_from <= day) & or_(Membership.valid_to.is_(None), Membership.valid_to >= day)
 
 
+# Built once: every request asks it.
+_DAY = bindparam("day", type_=Date)
+_HOLDS = (Membership.valid_from <= _DAY) & or_(Membership.valid_to.is_(None), Membership.valid_to >= _DAY)
+_POSTS_OF = (
+    select(Person.name, Membership.role, Membership.organisation_id, Organisation.path)
+    .outerjoin(Membership, (Membership.person_id == Person.id) & _HOLDS)
+    .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+    .where(Person.id == bindparam("person"))
+    .order_by(Membership.id)
+)
+
+
 def actor_of(
     session: Session, person_id: int, *, scopes: Collection[str] | None = None, session_id: str | None = None
 ) -> Actor:
     """The person as an actor with the posts held today. Raises Missing."""
-    rows = session.execute(
-        select(Person.name, Membership.role, Membership.organisation_id, Organisation.path)
-        .outerjoin(Membership, (Membership.person_id == Person.id) & in_force())
-        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Person.id == person_id)
-        .order_by(Membership.id)
-    ).all()
+    rows = session.execute(_POSTS_OF, {"person": person_id, "day": clock.today()}).all()
     if not rows:
         raise Missing(what="person")
     posts = tuple(Post(row.role, row.organisation_id, row.path) for row in rows if row.role is not None)
