@@ -356,6 +356,42 @@ def rotate(new_key_file: Path) -> None:
     click.echo(f"{count} data keys wrapped under the new master key; install it before the next start")
 
 
+@contextmanager
+def _owned_database() -> Iterator[tuple[str, config.Settings]]:
+    """The owner's address of the configured database as it is, else of the embedded one, which runs meanwhile."""
+    settings = config.Settings.from_environment()
+    with _saying_refusals():
+        if settings.owner_url or settings.database_url:
+            yield settings.owner_url or settings.database_url, settings
+            return
+        from lastmeter.embedded import postgres
+
+        with postgres.start_or_attach(settings.data_dir / "postgres") as cluster:
+            yield cluster.url(role=postgres.OWNER), settings
+
+
+@main.command()
+@click.argument("path", type=click.Path(file_okay=False, path_type=Path))
+def backup(path: Path) -> None:
+    """Write database and files into the new folder PATH. The master key is not part of it: keep it elsewhere."""
+    from lastmeter import backups
+
+    with _owned_database() as (url, settings):
+        manifest = backups.backup(url, settings.data_dir, path, progress=tqdm)
+    click.echo(f"{path}: the database and {len(manifest['files'])} files")
+
+
+@main.command()
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(path: Path) -> None:
+    """Fill the empty database and data folder from the backup in PATH. Install the master key before the next start."""
+    from lastmeter import backups
+
+    with _owned_database() as (url, settings):
+        manifest = backups.restore(url, settings.data_dir, path, progress=tqdm)
+    click.echo(f"the database and {len(manifest['files'])} files of {manifest['made_at']} are back")
+
+
 @main.command()
 def reconcile() -> None:
     """Name what does not fit: open instances that wait for nothing, broken audit chains. Status 1 if any."""

