@@ -16,7 +16,7 @@ from lastmeter import db
 from lastmeter.actor import SYSTEM
 from lastmeter.definitions import publishing
 from lastmeter.identity.models import Account
-from lastmeter.identity.people import actor_of
+from lastmeter.identity.people import actor_of, holders
 from lastmeter.workflow import instances, tasks
 from lastmeter.workflow.models import HumanTask
 
@@ -86,6 +86,24 @@ def test_keys_are_off_inside_fields(town: Site, papers: list[int]) -> None:
     page.keyboard.type("jc?")
     assert page.input_value("#q").endswith("jc?") or page.input_value("#q") == "jc?"
     assert page.locator("dialog[open]").count() == 0
+
+
+def test_what_is_typed_is_saved_by_itself_and_found_again(town: Site) -> None:
+    def start(session: Session) -> HumanTask:
+        person = session.scalars(select(Account.person_id).where(Account.login == "lixia.officer")).one()
+        made = instances.start(session, actor_of(session, person), "annual_plan", data={"year": 2031})
+        query = select(HumanTask).where(HumanTask.instance_id == made.id, HumanTask.element_id == "task_needs")
+        return session.scalars(query.order_by(HumanTask.id)).first()  # type: ignore[return-value]  # there is one
+
+    task = db.in_transaction(town.factory, start)
+    with town.factory() as session:
+        [holder] = holders(session, task.role or "", task.organisation_id or 0)
+    page = town.open(town.login_of(holder.id), f"/t/{task.id}")
+    page.click("main [data-claim]")
+    page.locator("form[data-draft-url] textarea").first.fill("三十户独居老人需要每周探访")
+    expect(page.locator("[data-draft-status]")).to_contain_text("草稿已保存")
+    page.goto(f"{town.address}/t/{task.id}")
+    assert page.locator("form[data-draft-url] textarea").first.input_value() == "三十户独居老人需要每周探访"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -194,7 +194,7 @@ def test_a_claim_without_a_keystroke_for_more_than_three_working_days_is_flagged
     assert office.task(idle).claimed_by is not None  # flagged, never taken
 
 
-def test_a_release_asks_for_a_reason_and_a_supervisor_hands_on(office: Office, login: LogIn) -> None:
+def test_a_release_asks_for_a_reason_and_gives_the_task_back_to_the_group(office: Office, login: LogIn) -> None:
     [task] = office.papers(1)
     officer = login("lixia.officer")
     officer.post(f"/t/{task}/claim")

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, Response, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from werkzeug.datastructures import MultiDict
 
 from lastmeter.documents import files
@@ -278,15 +278,12 @@ def completed(task_id: int) -> str:
     """What happens next and who has it."""
     session = db.session()
     view = tasks.get(session, actor(), task_id)
-    root = view.instance.root_id or view.instance.id
-    following = session.execute(
-        select(HumanTask, Organisation)
-        .join(Instance, Instance.id == HumanTask.instance_id)
-        .outerjoin(Organisation, Organisation.id == HumanTask.organisation_id)
-        .where(or_(Instance.id == root, Instance.root_id == root), HumanTask.state == "open")
-        .order_by(HumanTask.id)
-        .limit(20)
-    ).all()
+    own = or_(Instance.id == view.instance.id, Instance.parent_id == view.instance.id)
+    following = _open_tasks(own)
+    if not following and view.instance.root_id is not None:
+        # This part is done: what the whole goes on with, and not what waits beside it since long.
+        root = or_(Instance.id == view.instance.root_id, Instance.root_id == view.instance.root_id)
+        following = _open_tasks(root, HumanTask.created_at >= view.task.completed_at)
     return render_template(
         "inbox/completed.html",
         view=view,
@@ -294,6 +291,19 @@ def completed(task_id: int) -> str:
         picture=picture(session, view.instance),
         next_row=tasks.first(session, actor()),
     )
+
+
+def _open_tasks(*conditions: ColumnElement[bool]) -> list[Any]:
+    """(task, organisation) of open tasks, oldest first."""
+    query = (
+        select(HumanTask, Organisation)
+        .join(Instance, Instance.id == HumanTask.instance_id)
+        .outerjoin(Organisation, Organisation.id == HumanTask.organisation_id)
+        .where(*conditions, HumanTask.state == "open")
+        .order_by(HumanTask.id)
+        .limit(20)
+    )
+    return list(db.session().execute(query))
 
 
 def _see(address: str) -> Response:
