@@ -36,6 +36,7 @@ class Settings:
     body_limit_bytes: int = 1024 * 1024  # one request without files
     worker_poll_seconds: float = 2.0  # between two looks at the job table when nothing wakes us
     pool_size: int = 5  # connections per process
+    ocid_prefix: str = "ocds-xxxxxx"  # of open contracting data; the publisher registers its own
     strict_min_days: bool = False  # count the closing day of a "no fewer than" period as incomplete
 
     @classmethod
