@@ -89,12 +89,13 @@ def call(
     body: type[ma.Schema] | None = None,
     answer: type[ma.Schema] | ma.Schema | None = None,
     logs_reading: bool = False,
+    public: bool = False,
     described: Mapping[str, object] | None = None,
 ) -> Callable[[View], View]:
     """The view answers `method rule` for tokens with one of `scopes`, for owners with one of `permissions` (any: none).
 
-    `logs_reading`: a GET that commits the log of the classified things it read. `described`: what OpenAPI says beside
-    what the schemas tell.
+    `logs_reading`: a GET that commits the log of the classified things it read. `public`: it asks for no token.
+    `described`: what OpenAPI says beside what the schemas tell.
     """
 
     def add(view: View) -> View:
@@ -105,10 +106,12 @@ def call(
             wrapped = blueprint.arguments(query, location="query")(wrapped)
         if answer is not None:
             wrapped = blueprint.response(status, answer)(wrapped)
-        wrapped = _guarded(wrapped, scopes, permissions)
+        wrapped = _open(wrapped) if public else _guarded(wrapped, scopes, permissions)
         wrapped.logs_reading = logs_reading
         wrapped.scopes, wrapped.permissions = scopes, permissions
         told: dict[str, object] = {"x-scopes": list(scopes), **(described or {})}
+        if public:
+            told["security"] = []
         if method == "POST":
             told["parameters"] = [IDEMPOTENCY]
         wrapped = blueprint.doc(**told)(wrapped)
@@ -128,6 +131,15 @@ def _guarded(view: Callable[..., Any], scopes: tuple[str, ...], permissions: tup
     return guarded
 
 
+def _open(view: Callable[..., Any]) -> Any:
+    @wraps(view)
+    def opened(*args: Any, **kwargs: Any) -> Response:
+        _speak()
+        return make_response(view(*args, **kwargs))
+
+    return opened
+
+
 def actor() -> Actor:
     found: Actor = g.actor
     return found
@@ -140,12 +152,17 @@ def identity(given: str, what: str) -> int:
     return int(given)
 
 
+def _speak() -> None:
+    """Refusals are said in the language that the program asks for."""
+    g.language = request.accept_languages.best_match(["zh", "en"], "en")
+
+
 # --- who asks ------------------------------------------------------------------------------------------------
 
 
 def _authenticate() -> None:
     """`g.actor` is the token's owner, narrowed to its scopes. Raises Unauthorized."""
-    g.language = request.accept_languages.best_match(["zh", "en"], "en")
+    _speak()
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))

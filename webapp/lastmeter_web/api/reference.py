@@ -37,6 +37,7 @@ CHINESE = {
     "claim_task": "认领；已被他人认领时返回 409 和认领人。",
     "release_task": "退回给同岗位的人。",
     "save_task_draft": "保存草稿，不作检查，只有持有人可见。",
+    "list_releases": "公开的采购数据（OCDS 1.1 发布包），无需令牌；since 之后的，旧的在前，其余见 Link。",
     "complete_task": "提交表单并办结；422 逐项说明。无人认领的任务会先认领。",
 }
 

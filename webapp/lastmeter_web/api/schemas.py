@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+import datetime as dt
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from lastmeter import clock
 
 
 def _text(most: int, **given: object) -> fields.String:
@@ -90,6 +94,32 @@ class InstanceQuery(Schema):
     business_key = fields.String(load_default=None, validate=validate.Length(max=120))
     cursor = _cursor()
     limit = _limit()
+
+
+class Moment(fields.Field[dt.datetime]):
+    """A day (its beginning) or an instant; without an offset it is the law's local time."""
+
+    def _deserialize(self, value: object, attr: str | None, data: object, **_: object) -> dt.datetime:
+        try:
+            found = dt.datetime.fromisoformat(str(value))
+            return (found if found.tzinfo else found.replace(tzinfo=clock.ZONE)).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("not a date or date-time of ISO 8601") from None
+
+
+class ReleaseQuery(Schema):
+    since = Moment(load_default=None, metadata={"type": "string", "format": "date-time"})
+    limit = fields.Integer(strict=False, load_default=500, validate=validate.Range(min=1, max=1000))
+
+
+class ReleasePackageSchema(Schema):
+    """A release package of the Open Contracting Data Standard 1.1."""
+
+    uri = fields.String()
+    version = fields.String()
+    publishedDate = fields.AwareDateTime()  # as the standard names it
+    publisher = fields.Dict()
+    releases = fields.List(fields.Dict())
 
 
 class InstanceRowSchema(Schema):
