@@ -1,4 +1,4 @@
-"""The designer adds a step to the tender, is stopped by a mistake, mends it; the leader publishes; an officer meets it."""
+"""The designer adds a step to the tender, is stopped by a mistake, mends it; the leader publishes; it is met."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ steps:
     as: operator
     data: {year: 2026}
 """
-STEP = """<bpmn:userTask id="task_kickoff" name="核对计划年度" camunda:formKey="kickoff" lm:nameEn="Check the plan's year">
+STEP = """<bpmn:userTask id="task_kickoff" name="核对计划年度" camunda:formKey="kickoff"
+      lm:nameEn="Check the plan's year">
       <bpmn:incoming>flow_start_by_hand__task_kickoff</bpmn:incoming>
       <bpmn:outgoing>flow_task_kickoff__svc_open</bpmn:outgoing>
     </bpmn:userTask>

@@ -17,7 +17,8 @@ given: {contract: {signed_on: 2026-06-01}}
 steps:
   - start: dispatch
     as: dispatcher
-    data: &order {source: hotline, street: $org:lixia.quancheng, category: elderly, urgency: normal, request: 父亲独居，行动不便。}
+    data: &order
+      {source: hotline, street: $org:lixia.quancheng, category: elderly, urgency: normal, request: 父亲独居，行动不便。}
   - {start: dispatch, as: dispatcher, data: *order}
   - {start: dispatch, as: dispatcher, data: *order}
 """

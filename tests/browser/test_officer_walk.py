@@ -1,4 +1,4 @@
-"""The officer's walk: from the annual plan in the inbox to the signature, with the golden chain on the tender's page."""
+"""The officer's walk: from the annual plan in the inbox to the signature, with the golden chain of the tender."""
 
 from __future__ import annotations
 
@@ -151,7 +151,9 @@ def test_the_public_reads_the_award_without_login(town: Site) -> None:
 def test_no_page_of_the_walk_shuts_anybody_out(town: Site, language: str, width: int) -> None:
     no, task = town.newest_procurement(), town.waiting("task_publish")
     seen = {
-        "lixia.officer": ["/inbox", f"/t/{task.id}", f"/instances/{task.instance_id}", f"/procurements/{no}", "/procurements"],
+        "lixia.officer": [
+            "/inbox", f"/t/{task.id}", f"/instances/{task.instance_id}", f"/procurements/{no}", "/procurements",
+        ],
         "huimin.manager": [f"/tenders/{no}", "/tenders"],
     }  # fmt: skip
     town.page.set_viewport_size({"width": width, "height": 900})

@@ -18,7 +18,11 @@ SIGNED = """
 given: {contract: {signed_on: 2026-05-29, provider: huimin, street: lixia.quancheng}}
 message:
   name: contract.signed
-  payload: {contract_id: $contract, signed_on: 2026-05-29, starts_on: 2026-05-29, parties: {district: $org:lixia, street: $org:lixia.quancheng, provider: $org:huimin, team: $org:huimin.team}}
+  payload:
+    contract_id: $contract
+    signed_on: 2026-05-29
+    starts_on: 2026-05-29
+    parties: {district: $org:lixia, street: $org:lixia.quancheng, provider: $org:huimin, team: $org:huimin.team}
 """
 A_WEAK_YEAR = """
 given:
@@ -27,7 +31,11 @@ given:
     - {signed_on: 2026-06-01, provider: yangguang, street: lixia.daming, number: HT-0002, name: other}
 message:
   name: contract.signed
-  payload: {contract_id: $contract, signed_on: 2026-06-01, starts_on: 2026-06-01, parties: {district: $org:lixia, street: $org:lixia.quancheng, provider: $org:huimin, team: $org:huimin.team}}
+  payload:
+    contract_id: $contract
+    signed_on: 2026-06-01
+    starts_on: 2026-06-01
+    parties: {district: $org:lixia, street: $org:lixia.quancheng, provider: $org:huimin, team: $org:huimin.team}
 steps:
   - act: filed_plan
     as: operator
@@ -35,9 +43,22 @@ steps:
   - start: case
     as: huimin.worker1
   - do: task_intake
-    data: {source: self, client_name: 赵大爷, id_number: "370102196503150019", categories: [elderly_alone], problem: 独居，缺少照料。, counselling_need: true, consent_general: true, consent_sensitive: true}
+    data:
+      source: self
+      client_name: 赵大爷
+      id_number: "370102196503150019"
+      categories: [elderly_alone]
+      problem: 独居，缺少照料。
+      counselling_need: true
+      consent_general: true
+      consent_sensitive: true
   - move: 2027-06-01T09:00
-  - {do: task_draft_report, times: all, data: {narrative: 本期服务未能正常开展，人员招聘仍在进行之中，特此报告。, problems: 人员不足, next_plan: 招聘。}}
+  - do: task_draft_report
+    times: all
+    data:
+      narrative: 本期服务未能正常开展，人员招聘仍在进行之中，特此报告。
+      problems: 人员不足
+      next_plan: 招聘。
   - {do: task_check_report, times: all, data: {check: submit}}
   - {do: task_district_receipt, times: all, data: {district_receipt: accept}}
   - {do: task_street_receipt, times: all, data: {street_receipt: accept}}

@@ -44,7 +44,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 
 @dataclass
 class Site:
-    """A running Lastmeter with the rehearsal world, seen from outside through pages and from inside through `factory`."""
+    """A running Lastmeter with the rehearsal world, seen from outside as pages and from inside through `factory`."""
 
     address: str
     factory: sessionmaker[Session]

@@ -25,7 +25,10 @@ STATES = {
 def test_a_poisoned_instance_is_an_incident_and_the_others_go_on(ground: Ground, blob: bytes) -> None:
     poisoned, *healthy = ground.start(3)
     with ground.owner.begin() as connection:
-        connection.execute(text("UPDATE instance SET blob = :blob, version = version + 1 WHERE id = :id"), {"blob": blob, "id": poisoned})
+        connection.execute(
+            text("UPDATE instance SET blob = :blob, version = version + 1 WHERE id = :id"),
+            {"blob": blob, "id": poisoned},
+        )
     task_of = {
         row[0]: row[1]
         for row in ground.scene(
