@@ -392,6 +392,28 @@ def restore(path: Path) -> None:
     click.echo(f"the database and {len(manifest['files'])} files of {manifest['made_at']} are back")
 
 
+@main.group("export")
+def exports() -> None:
+    """Data for others."""
+
+
+@exports.command()
+@click.option("--since", default=None, help="A day or an instant of ISO 8601; without it, everything.")
+@click.option("--address", default="", help="Where the site stands, as https://…: for links to its public pages.")
+def ocds(since: str | None, address: str) -> None:
+    """Print what is public of every procurement as one OCDS 1.1 release package."""
+    from lastmeter.reports import ocds as room
+
+    try:
+        first = None if since is None else room.instant(since)
+    except ValueError as error:
+        raise click.BadParameter(f"{since} is not a date or date-time of ISO 8601") from error
+    settings = config.Settings.from_environment()
+    with _database() as factory, factory() as session, db.unit_of_work(session, write=False):
+        package = room.releases(session, since=first, limit=sys.maxsize, prefix=settings.ocid_prefix, address=address)
+    click.echo(_dump(package))
+
+
 @main.command()
 def reconcile() -> None:
     """Name what does not fit: open instances that wait for nothing, broken audit chains. Status 1 if any."""

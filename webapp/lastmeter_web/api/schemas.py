@@ -6,7 +6,7 @@ import datetime as dt
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from lastmeter import clock
+from lastmeter.reports import ocds
 
 
 def _text(most: int, **given: object) -> fields.String:
@@ -101,9 +101,8 @@ class Moment(fields.Field[dt.datetime]):
 
     def _deserialize(self, value: object, attr: str | None, data: object, **_: object) -> dt.datetime:
         try:
-            found = dt.datetime.fromisoformat(str(value))
-            return (found if found.tzinfo else found.replace(tzinfo=clock.ZONE)).astimezone(dt.UTC)
-        except (ValueError, OverflowError):
+            return ocds.instant(str(value))
+        except ValueError:
             raise ValidationError("not a date or date-time of ISO 8601") from None
 
 

@@ -73,6 +73,18 @@ def page(
     return Page(package, following)
 
 
+def instant(text: str) -> dt.datetime:
+    """The instant that ISO 8601 text names; a day is its beginning, without an offset it is the law's local time.
+
+    Raises ValueError.
+    """
+    found = dt.datetime.fromisoformat(text)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=clock.ZONE)).astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError(text) from None
+
+
 def _cut(told: list[Release], limit: int) -> tuple[list[Release], dt.datetime | None]:
     end = max(1, limit)
     while end < len(told) and told[end].at == told[end - 1].at:
