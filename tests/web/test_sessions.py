@@ -115,9 +115,7 @@ def test_the_database_does_not_hold_what_the_cookie_says(town: City) -> None:
 
 def test_the_cookie_carries_every_flag(town: City, tmp_path: Path) -> None:
     settings = town.app.config["SETTINGS"]
-    secure = create_app(
-        config.Settings(database_url=settings.database_url, data_dir=tmp_path, master_key=MASTER_TEXT)
-    )
+    secure = create_app(config.Settings(database_url=settings.database_url, data_dir=tmp_path, master_key=MASTER_TEXT))
     try:
         answer = secure.test_client().post("/login", data={"login": "lixia.officer", "password": PASSWORD})
     finally:

@@ -33,6 +33,9 @@ class App(Flask):
     def dispatch_request(self) -> ResponseReturnValue:
         if request.endpoint == "static":
             return super().dispatch_request()
+        if request.mimetype == "application/x-www-form-urlencoded":
+            # Werkzeug reads such a form in one piece; only multipart ones, with files, may be larger.
+            request.max_content_length = self.config["SETTINGS"].body_limit_bytes
         with unit_of_work(db.session(), write=request.method not in SAFE or security.logs_reading(self)):
             security.refuse_unstorable()
             security.identify()

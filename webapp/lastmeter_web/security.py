@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from lastmeter.actor import Actor
 from lastmeter.db import unit_of_work
-from lastmeter.errors import Forbidden, InvalidInput, LastmeterError
+from lastmeter.errors import Forbidden, InvalidInput, LastmeterError, Missing
 from lastmeter.identity import logins
 from lastmeter.identity.people import actor_of
 from lastmeter.identity.roles import PERMISSIONS
@@ -116,7 +116,9 @@ def note_use() -> None:
 
 
 def refuse_unstorable() -> None:
-    """Nothing where every name and value of the address can be stored. Raises InvalidInput: NUL fits no text."""
+    """Nothing where every name and value sent can be stored. Raises InvalidInput, Missing: NUL fits no text."""
+    if "\x00" in request.path:
+        raise Missing(what="page")
     for name, value in request.args.items(multi=True):
         if "\x00" in name or "\x00" in value:
             raise InvalidInput(field=name.replace("\x00", ""), reason="NUL")
