@@ -25,12 +25,12 @@ def _fill(here: Stand, count: int) -> None:
             with here.factory() as session, db.unit_of_work(session):
                 instances.start(session, actor_by_login(session, PEOPLE[0]), "six")
         have = FEW
-    for table, keeps in (("instance", ""), ("human_task", "")):
+    for table in ("instance", "human_task"):
         names = [
             row[0]
             for row in here.sql(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %(t)s AND is_generated = 'NEVER' "
-                f"AND column_name <> 'id' ORDER BY ordinal_position{keeps}",
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %(t)s "
+                "AND is_generated = 'NEVER' AND column_name <> 'id' ORDER BY ordinal_position",
                 t=table,
             )
         ]
