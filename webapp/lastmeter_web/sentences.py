@@ -114,6 +114,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "child_failed": ("进程“{child}”反复退出，日志见 {log}。", "The process “{child}” ended again and again; see {log}."),
     "folder_in_use": ("数据目录 {folder} 正被进程 {pid} 使用。请先停止它。", "The folder {folder} is used by process {pid}. Stop that first."),
     "no_port_free": ("端口 {first} 至 {last} 都被占用。请用 --port 指定其他端口。", "Ports {first} to {last} are all taken. Name another with --port."),
+    "backup_refused": ("备份没有完成，原有数据未动（{reason}）。", "The backup was not done and nothing was changed ({reason})."),
     "postgres_failed": ("内置数据库没有启动：{log}", "The embedded database did not start: {log}"),
     "postgres_missing": ("没有适合本机的内置数据库。请安装 {package}，或用 {setting} 指定数据库服务器。", "There is no embedded database for this machine. Install {package}, or name a server in {setting}."),
 }  # fmt: skip
