@@ -114,7 +114,7 @@ def _won(session: Session, bodies: dict[int, Organisation]) -> dict[int, list[Wo
         .where(Award.published_at.is_not(None))
         .order_by(Award.id)
     )
-    for award, lot, supplier_id in session.execute(query).tuples():
+    for award, lot, supplier_id in session.execute(query):
         bought = tuple(lines[line] for line in lot.plan_line_ids if line in lines)
         found[lot.procurement_id].append(Won(award, lot, bought, bodies[supplier_id]))
     return dict(found)
@@ -157,7 +157,7 @@ def _contracts(session: Session) -> _Contracts:
     years = select(ContractYear).where(ContractYear.contract_id.in_(published))
     return _Contracts(
         _by("procurement_id", session.scalars(told.order_by(Contract.id))),
-        dict(session.execute(served).tuples().all()),
+        {row[0]: row[1] for row in session.execute(served)},
         _by("contract_id", session.scalars(years.order_by(ContractYear.number))),
         _by("contract_year_id", session.scalars(graded.order_by(Evaluation.id))),
         _by("contract_id", session.scalars(paid.order_by(Payment.id))),
