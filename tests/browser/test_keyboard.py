@@ -41,9 +41,8 @@ def test_an_order_is_claimed_opened_filled_and_handed_in_by_keys_alone(desk: Sit
     expect(rows.nth(1).locator("[data-open]")).to_be_focused()
     page.keyboard.press("k")
     expect(rows.nth(0).locator("[data-open]")).to_be_focused()
-    page.keyboard.press("c")
-    page.wait_for_load_state()
-    desk.settle()
+    with page.expect_response(lambda answer: answer.url.endswith("/claim")):
+        page.keyboard.press("c")
     page.goto(f"{desk.address}/inbox?queue=mine")
     expect(rows).to_have_count(1)
     page.keyboard.press("j")

@@ -153,8 +153,8 @@ class Site:
             link = page.locator(f'tr:has(a[href$="/t/{task.id}"])')
             claim = link.locator("button[data-claim]")
             if claim.count():
-                claim.click()
-                page.wait_for_load_state()
+                with page.expect_response(lambda answer: answer.url.endswith("/claim")):
+                    claim.click()
             page.goto(f"{self.address}/t/{task.id}")
             if page.locator("form.form .actions button.primary:not([disabled])").count():
                 return page

@@ -29,7 +29,7 @@ def tender(app: Flask, factory: sessionmaker[Session]) -> Iterator[str]:
         row = Procurement(
             no=NO, ocid=f"ocds-xxxxxx-{NO}", district_id=by_name["Lixia Civil Affairs Bureau"],
             agency_id=by_name["Quancheng Procurement Agency"],
-            title="历下区街道社会工作服务站项目", title_en="Stations of Lixia",
+            title="历下区街道站项目", title_en="Stations of Lixia",
             method="open_tender", status="open", finance_reviewed_at=clock.now(), issued_at=clock.now(),
             bid_deadline=DEADLINE, docs_until=dt.date(2026, 4, 20), budget_fen=90_000_000,
             documents={"content": "专业社会工作服务", "contact": "0531-80000000"},
