@@ -27,7 +27,8 @@ CLIENT, CLIENT_ID = "赵大爷独一无二", "370102196503150019"
 AFTERWARDS = (
     Step("do", "task_publish", {"times": "all", "data": {"published_on": "2026-06-02", "redactions": []}}, 101),
     Step("do", "task_file", {"times": "all", "data": {"filed_on": "2026-06-02", "receipt": "BA-2026-001"}}, 102),
-    Step("move", "2026-06-08T09:00", {}, 103),
+    Step("do", "task_refund", {"times": "all", "data": {"refunded_on": "2026-06-02"}}, 103),
+    Step("move", "2026-06-08T09:00", {}, 106),
     Step("start", "case", {"as": "huimin.worker1"}, 104),
     Step(
         "do",

@@ -238,5 +238,5 @@ def test_every_way_through_a_tender_passes_the_standard(file: str) -> None:
     state = merged(package["releases"])
     deadline = state["tender"].get("tenderPeriod", {}).get("endDate")
     assert deadline is None or dt.datetime.fromisoformat(deadline) == procurement.bid_deadline
-    expected = {"awarded": "complete", "failed": "unsuccessful", "evaluated": "active"}
+    expected = {"awarded": "complete", "failed": "unsuccessful", "evaluated": "active", "opened": "active"}
     assert state["tender"]["status"] == expected[procurement.status]
