@@ -82,8 +82,8 @@ def test_every_mistake_is_told_at_once_with_a_link_to_its_field(city: City, lang
 @pytest.mark.parametrize(
     ("price", "good"),
     [("0.1+0.2", False), ("-0", False), ("1e3", False), ("1.234", False), ("-5", False), ("0", False),
-     ("9" * 30, False), ("NaN", False), ("12 345", False), ("1.2.3", False), ("￥", False), ("壹万元", False), ("12,345.60", True),
-     ("800000", True)],
+     ("9" * 30, False), ("NaN", False), ("12 345", False), ("1.2.3", False), ("￥", False), ("壹万元", False),
+     ("12,345.60", True), ("800000", True)],
 )  # fmt: skip
 def test_money_is_taken_as_people_write_it_and_never_guessed(city: City, price: str, good: bool) -> None:
     bid = f"/tenders/{city.procurement}/lots/1/bid"
@@ -177,7 +177,12 @@ def test_a_body_that_is_too_large_is_refused_with_the_remedy(city: City, languag
     page = visitor.post(_needs(city), {"headcount": "3", "needs": "x" * 1_100_000})
     assert page.status == 413
     assert ("缩小" if language == "zh" else "smaller") in page.text
-    many = visitor.post(_needs(city), {f"f{number}": "x" for number in range(6000)}, content_type="multipart/form-data")
+    part = "--b\r\nContent-Disposition: form-data; name=f\r\n\r\nx\r\n"
+    many = Page(
+        visitor.client.post(
+            _needs(city), data=(part * 6000 + "--b--\r\n").encode(), content_type="multipart/form-data; boundary=b"
+        )
+    )
     assert many.status == 413
     assert _rows(city, TaskDraft) == 0
 

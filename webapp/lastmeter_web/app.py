@@ -37,8 +37,8 @@ class App(Flask):
             # Werkzeug reads such a form in one piece; only multipart ones, with files, may be larger.
             request.max_content_length = self.config["SETTINGS"].body_limit_bytes
         with unit_of_work(db.session(), write=request.method not in SAFE or security.logs_reading(self)):
+            security.identify()  # first, so that refusals speak the reader's language
             security.refuse_unstorable()
-            security.identify()
             answer = security.guard() or super().dispatch_request()
         security.note_use()
         return answer
