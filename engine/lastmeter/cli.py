@@ -299,10 +299,12 @@ def layout(source: Path, target: Path | None) -> None:
 @click.option("--context", default="{}", help="Variables, as JSON.")
 def feel(expression: str, context: str) -> None:
     """Evaluate a FEEL EXPRESSION and print its value as JSON."""
+    from lastmeter.deadlines.register import bundled_functions
     from lastmeter.feel import evaluate
 
     with _saying_refusals():
-        click.echo(_dump(evaluate(expression, json.loads(context, parse_float=Decimal))))
+        known = json.loads(context, parse_float=Decimal)
+        click.echo(_dump(evaluate(expression, known, functions=bundled_functions())))
 
 
 @main.command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -148,22 +148,41 @@ def deadline_functions(
 ) -> Mapping[str, FeelFunction]:
     """The FEEL functions of the register; every deadline that an expression asks for is appended to `collector`."""
 
+    def collected(rule_id: str, start: dt.date | dt.datetime) -> Computed:
+        computed = deadline(session, rule_id, start, strict_min_days=strict_min_days)
+        collector.append(computed)
+        return computed
+
+    return _functions(collected, lambda: calendar_in(session))
+
+
+def bundled_functions() -> Mapping[str, FeelFunction]:
+    """The same functions by the register and the calendar that come with the program, where there is no database."""
+
+    def computed(rule_id: str, start: dt.date | dt.datetime) -> Computed:
+        return compute(rule_named(bundled_rules(), rule_id), start, bundled_calendar())
+
+    return _functions(computed, bundled_calendar)
+
+
+def _functions(
+    computed: Callable[[str, dt.date | dt.datetime], Computed], calendar: Callable[[], Calendar]
+) -> Mapping[str, FeelFunction]:
     def deadline_(rule_id: object, start: object) -> object:
         if rule_id is None or start is None:
             return None
         if not isinstance(rule_id, str) or not isinstance(start, dt.date):
             raise TypeError("deadline takes the id of a rule and a date")
-        computed = deadline(session, rule_id, _aware(start), strict_min_days=strict_min_days)
-        collector.append(computed)
-        return computed.due_at.astimezone(clock.ZONE) if computed.unit == "hours" else computed.due
+        found = computed(rule_id, _aware(start))
+        return found.due_at.astimezone(clock.ZONE) if found.unit == "hours" else found.due
 
     def add_working_days_(day: object, n: object) -> object:
         if day is None or n is None:
             return None
-        return add_working_days(_day(day), _whole(n), calendar_in(session)).day
+        return add_working_days(_day(day), _whole(n), calendar()).day
 
     def is_working_day_(day: object) -> object:
-        return None if day is None else is_working_day(_day(day), calendar_in(session))
+        return None if day is None else is_working_day(_day(day), calendar())
 
     def add_months_(day: object, n: object) -> object:
         return None if day is None or n is None else add_months(_day(day), _whole(n))

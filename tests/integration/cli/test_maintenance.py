@@ -83,3 +83,15 @@ def test_a_table_that_is_no_year_is_refused_and_changes_nothing(
     with factory() as session:
         assert session.get(CalendarYear, 2027) is None
         assert session.scalar(select(func.count()).select_from(Job).where(Job.kind == "deadline.moved")) == 0
+
+
+def test_feel_counts_working_days_without_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of the README: the May holidays of 2026 lie between."""
+    monkeypatch.setenv("LASTMETER_DATA_DIR", str(tmp_path))
+    for expression, day in (
+        ('add working days(date("2026-04-30"), 2)', "2026-05-07"),
+        ('deadline("D10", date("2026-04-13"))', "2026-05-06"),
+    ):
+        answer = CliRunner().invoke(cli.main, ["feel", expression])
+        assert answer.exit_code == 0
+        assert answer.output.strip() == f'"{day}"'
