@@ -106,14 +106,14 @@ def test_a_provider_that_staffs_short_sees_the_breach_and_mends_it(signed: Site)
     expect(page.locator("main")).to_contain_text("未达配备标准")
     page = signed.open("huimin.manager", "/contracts/own")
     page.click("main a.t")
-    expect(page.locator(".banner.late")).to_contain_text("人员配备未达标")
+    expect(page.locator("main [role=status]", has_text="人员配备")).to_contain_text("人员配备未达标")
     expect(page.locator("main")).to_contain_text("待整改")
     signed.do("task_cure", typed["task_cure"][0])
     signed.do("task_confirm", typed["task_confirm"][0])
     page = signed.open("huimin.manager", "/contracts/own")
     page.click("main a.t")
     expect(page.locator("main")).to_contain_text("李娜")
-    expect(page.locator(".banner.late")).to_have_count(0)
+    expect(page.locator("main [role=status]", has_text="人员配备")).to_have_count(0)
 
 
 def test_a_weak_station_is_scored_below_60_and_ends_with_its_cases_in_other_hands(weak: Site) -> None:
