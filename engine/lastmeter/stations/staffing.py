@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, joinedload
 from lastmeter import identifiers
 from lastmeter.actor import Actor
 from lastmeter.errors import LastmeterError
-from lastmeter.identity.people import add_person
+from lastmeter.identity.models import Membership, Organisation, Person
+from lastmeter.identity.people import add_person, grant, in_force
 from lastmeter.stations import rules
 from lastmeter.stations.models import Assignment, Contract, Finding, Staff, Station
 
@@ -92,7 +93,23 @@ def _put(
     )
     session.add(made)
     session.flush()
+    if contract.team_id is not None:
+        _seat(session, actor, person, made.post, contract.team_id, day)
     return made
+
+
+def _seat(session: Session, actor: Actor, person: Person, post: str, team_id: int, day: dt.date) -> None:
+    """The person holds the post's role in the team, so that its tasks find somebody."""
+    known = session.scalar(
+        select(Membership.id).where(
+            Membership.person_id == person.id,
+            Membership.organisation_id == team_id,
+            Membership.role == post,
+            in_force(day),
+        )
+    )
+    if known is None:
+        grant(session, actor, person, post, session.get_one(Organisation, team_id), since=day)
 
 
 def on_post(session: Session, station_id: int, day: dt.date) -> list[Assignment]:
@@ -125,12 +142,24 @@ def worker_of(assignment: Assignment) -> rules.Worker:
 
 
 def leave(session: Session, contract_id: int, last_day: dt.date) -> int:
-    """Nobody is on post under the contract after `last_day`; how many left."""
+    """Nobody is on post, or holds a role in the contract's team by it, after `last_day`; how many left."""
     rows = list(
-        session.scalars(select(Assignment).where(Assignment.contract_id == contract_id, Assignment.to_day.is_(None)))
+        session.scalars(
+            select(Assignment)
+            .where(Assignment.contract_id == contract_id, Assignment.to_day.is_(None))
+            .options(joinedload(Assignment.staff))
+        )
     )
     for assignment in rows:
         assignment.to_day = max(last_day, assignment.from_day)
+    team_id = session.scalar(select(Contract.team_id).where(Contract.id == contract_id))
+    seats = select(Membership).where(
+        Membership.organisation_id == team_id,
+        Membership.person_id.in_([assignment.staff.person_id for assignment in rows]),
+        Membership.valid_to.is_(None),
+    )
+    for seat in session.scalars(seats):
+        seat.valid_to = max(last_day, seat.valid_from)
     session.flush()
     return len(rows)
 
