@@ -20,7 +20,6 @@ from lastmeter import clock
 from lastmeter.db import Base
 
 JOB_SEQ = Sequence("job_seq", metadata=Base.metadata)
-JOB_SEQUENCE = Sequence("job_seq", metadata=Base.metadata)
 
 
 class Job(Base):
@@ -39,7 +38,7 @@ class Job(Base):
     error: Mapped[str | None] = mapped_column(Text)
     failed_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     # The order of wanting: what one instance tells another arrives in the order it was told.
-    seq: Mapped[int] = mapped_column(BigInteger, JOB_SEQUENCE, server_default=JOB_SEQUENCE.next_value())
+    seq: Mapped[int] = mapped_column(BigInteger, JOB_SEQ, server_default=JOB_SEQ.next_value())
 
     __table_args__ = (
         Index("ix_job_due", "due_at", "seq", postgresql_where=text("failed_at IS NULL AND paused_at IS NULL")),
