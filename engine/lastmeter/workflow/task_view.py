@@ -92,7 +92,10 @@ def get(session: Session, actor: Actor, task_id: int) -> TaskView:
 
 
 def _context(actor: Actor, loaded: LoadedDefinition, instance: Instance, task: HumanTask) -> dict[str, object]:
-    """The variables that the task sees, without what only `case.read` may see."""
+    """The variables that the task sees, without what only `case.read` may see.
+
+    What the diagram hands to this very task is meant for whoever works on it, whatever its form is classified.
+    """
     if instance.blob is None or task.state not in access.OPEN:
         return {}
     try:
@@ -100,6 +103,7 @@ def _context(actor: Actor, loaded: LoadedDefinition, instance: Instance, task: H
     except NotWaiting:
         return {}
     hidden = frozenset[str]() if actor.may("case.read") else submissions.secret_names(loaded)
+    hidden -= frozenset(task.local or ())
     return {name: value for name, value in known.items() if name not in hidden}
 
 
