@@ -119,7 +119,11 @@ class _Story:
     def _requirement(self, at: dt.datetime, notice: Notice) -> None:
         content = notice.content
         lots = [
-            {"no": position, "name": text(row, "lot_name") or f"第{position}包", "stations": len(row["stations"])}
+            {
+                "no": position,
+                "name": text(row, "lot_name") or f"第{position}包",
+                "stations": len(row.get("stations") or ()),
+            }
             for position, row in enumerate(rows(content, "lots"), 1)
         ]
         budget = money(sum(whole(row.get("budget_fen")) for row in rows(content, "lots")))
@@ -321,7 +325,7 @@ class _Story:
             is_met = evaluation.grade != "unqualified"
             milestone = {
                 **_milestone(signed, year), "status": "met" if is_met else "notMet",
-                "description": f"等级：{words.GRADES[evaluation.grade or '']}",
+                "description": f"等级：{words.GRADES.get(evaluation.grade or '', '')}",
                 "dateModified": day(evaluation.decided_on),
             }  # fmt: skip
             if is_met:
