@@ -25,6 +25,7 @@ from lastmeter.stations.models import Contract, ContractStation, Payment, Statio
 # 条例 15 asks for opinions on public services without a period: the five working days are our parameter.
 OPINION_DAYS = 5
 OCID_PREFIX = "ocds-xxxxxx"
+LEAST_STAFF = 3  # 实施方案 三(二)
 REPLACES = "replaces_contract"  # in the requirement: the contract that ended early and is bought anew
 MAIN = "main"  # the district main station among a lot's stations; streets are named by their region code
 
@@ -81,7 +82,8 @@ def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
 def open_again(step: Step, *, contract_id: object, year: object) -> Mapping[str, Any]:
     """A procurement for the station whose contract ended early, under the year's plan or else the newest that has it.
 
-    Raises NotTheBuyer, Missing where no filed plan has the station. Source: 实施方案 四(五).
+    A station that no filed plan has joins the year's plan, else the newest. Raises NotTheBuyer, Missing where no plan
+    is filed. Source: 实施方案 四(五).
     """
     session, district = step.session, buyer(step.session, step)
     contract = session.get(Contract, reading.whole(contract_id))
@@ -89,16 +91,30 @@ def open_again(step: Step, *, contract_id: object, year: object) -> Mapping[str,
         raise Missing(what="contract", id=str(contract_id))
     station = contracts.station_of(session, contract.id)
     line = PlanLine.street_id == station.street_id if station.kind == "street" else PlanLine.kind == "district_main"
-    plan = session.scalar(
+    filed = (
         select(AnnualPlan)
-        .join(PlanLine, PlanLine.plan_id == AnnualPlan.id)
-        .where(AnnualPlan.district_id == district.id, AnnualPlan.status == "filed", line)
+        .where(AnnualPlan.district_id == district.id, AnnualPlan.status == "filed")
         .order_by((AnnualPlan.year == reading.whole(year)).desc(), AnnualPlan.year.desc())
         .limit(1)
     )
+    plan = session.scalar(filed.where(AnnualPlan.lines.any(line)))
     if plan is None:
-        raise Missing(what="filed_plan", year=reading.whole(year), station=station.name)
+        plan = session.scalar(filed)
+        if plan is None:
+            raise Missing(what="filed_plan", year=reading.whole(year), station=station.name)
+        _join_plan(step, plan, contract, station)
     return {**_open(step, district, plan, plan.year, contract.id), "year": plan.year}
+
+
+def _join_plan(step: Step, plan: AnnualPlan, contract: Contract, station: Station) -> None:
+    """The station has a line in the plan, for the money that its contract has left: it was planned in an earlier year,
+    so the plan's own budget stays as it was filed."""
+    left = _unpaid(step.session, contract) or contract.value_fen
+    street_id = station.street_id if station.kind == "street" else None
+    plan.lines.append(PlanLine(kind=station.kind, street_id=street_id, headcount=LEAST_STAFF, budget_fen=left))
+    step.session.flush()
+    facts = {"station": station.name, "budget_fen": left}
+    audit.record(step.session, step.actor, "plan.station_joined", f"annual_plan/{plan.id}", facts=facts)
 
 
 def _filed_plan(session: Session, district: Organisation, year: int) -> AnnualPlan | None:
@@ -256,9 +272,11 @@ def prepare_requirement(step: Step, *, procurement_id: object) -> Mapping[str, A
 def _remainder(session: Session, procurement: Procurement) -> int:
     """What the contract to be replaced has left unpaid; 0 where there is none."""
     replaced = _replaced(session, procurement)
-    if replaced is None:
-        return 0
-    contract = replaced[0]
+    return 0 if replaced is None else _unpaid(session, replaced[0])
+
+
+def _unpaid(session: Session, contract: Contract) -> int:
+    """What is left of the contract's money."""
     paid = session.scalar(select(func.coalesce(func.sum(Payment.fen), 0)).where(Payment.contract_id == contract.id))
     return max(0, contract.value_fen + contract.supplement_fen - int(paid or 0))
 

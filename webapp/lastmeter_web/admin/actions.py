@@ -65,6 +65,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "plan.filed": ("计划备案", "plan filed"),
     "plan.opened": ("建立计划", "plan opened"),
     "plan.overdue": ("计划逾期未备案", "plan not filed in time"),
+    "plan.station_joined": ("终止后重新采购的站点列入计划", "station bought again joined the plan"),
     "plan.submitted": ("报送计划", "plan submitted"),
     "prices.final": ("最后报价", "final prices"),
     "procurement.cancelled": ("采购终止", "procurement cancelled"),

@@ -52,10 +52,11 @@ def ask_about_tender(_player: Player, session: Session, actor: Actor, data: dict
 
 @act("filed_plan")
 def filed_plan(player: Player, session: Session, _actor: Actor, data: dict[str, Any]) -> None:
-    """A plan of the district is filed: a main station and every street, each for the same money."""
+    """A plan of the district is filed: a main station and every street but those `without`, each for the same money."""
     district = player.world.organisations[str(data.get("district", "lixia"))]
     year, each = int(data.get("year", 2026)), int(data.get("station_fen", 45_000_000))
-    streets = plans.streets_of(session, district.id)
+    without = {player.world.organisations[str(name)].id for name in data.get("without", ())}
+    streets = [each for each in plans.streets_of(session, district.id) if each[0].id not in without]
     plan = AnnualPlan(
         district_id=district.id, year=year, status="filed", goals="全覆盖", budget_fen=each * (len(streets) + 1),
         method="open_tender", content_progress=[{"item_name": "采购"}], quality_standard="合格",
