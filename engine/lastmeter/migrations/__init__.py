@@ -29,20 +29,9 @@ def upgrade(owner_url: str) -> None:
     """The schema is at the newest revision and the application's role may use it."""
     engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1))
     with engine.begin() as connection:
-        if any((Path(__file__).parent / "versions").glob("*.py")):
-            command.upgrade(configuration(connection), "head")
-        else:
-            _create_all(connection)
+        command.upgrade(configuration(connection), "head")
         grant_to_application(connection)
     engine.dispose()
-
-
-def _create_all(connection: Connection) -> None:
-    from lastmeter.db import Base
-    from lastmeter.wiring import load_models
-
-    load_models()
-    Base.metadata.create_all(connection)
 
 
 def grant_to_application(connection: Connection, role: str = APP_ROLE) -> None:
