@@ -175,6 +175,18 @@ def add_organisation(tree: str, kind: str, name: str, name_en: str, parent_id: i
         click.echo(made.id)
 
 
+@database.command()
+@click.argument("message")
+def revision(message: str) -> None:
+    """Write a migration for what the models have and the schema lacks (for those who change Lastmeter itself)."""
+    from lastmeter.embedded import testing
+
+    wiring.connect()
+    with _saying_refusals():
+        testing.cluster().create_database("revision")
+        migrations.revise(testing.cluster().url("revision", "lastmeter_owner"), message)
+
+
 @main.group()
 def user() -> None:
     """Logins."""

@@ -34,6 +34,20 @@ def upgrade(owner_url: str) -> None:
     engine.dispose()
 
 
+def revise(owner_url: str, message: str) -> None:
+    """A revision file from what the models have that the newest schema lacks; read it before you commit it.
+
+    Alembic sees tables, columns, indexes and constraints; sequences and triggers are added by hand.
+    """
+    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    with engine.begin() as connection:
+        config = configuration(connection)
+        number = len(list((Path(__file__).parent / "versions").glob("*.py"))) + 1
+        command.upgrade(config, "head")
+        command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04d}")
+    engine.dispose()
+
+
 def grant_to_application(connection: Connection, role: str = APP_ROLE) -> None:
     """Rights of the application's role, where that role exists (a production owner may name another)."""
     if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}):
