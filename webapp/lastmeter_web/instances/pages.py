@@ -60,7 +60,7 @@ def instance(instance_id: int) -> str:
         history=[
             line
             for line in instances.history(session, found.id, reader=actor())
-            if line.event != "entered" and (line.name_zh or line.child_instance)
+            if line.event != "entered" and (line.name_zh not in ("", line.element_id) or line.child_instance)
         ],
         picture=picture(session, found),
         parties=playing(session, loaded, found.id),
