@@ -220,6 +220,7 @@ WAYS = {
     "tender/scenarios/consultation.yaml": ["award"],
     "challenge/scenarios/next_candidate.yaml": ["awardCancellation"],
     "challenge/scenarios/complaint.yaml": ["awardUpdate"],
+    "challenge/scenarios/void_after_signature.yaml": ["awardCancellation", "tenderCancellation"],
 }
 
 
@@ -230,13 +231,15 @@ def test_every_way_through_a_tender_passes_the_standard(file: str) -> None:
         play(player, scenario)
         package = export(player, player.now)
         with player.factory() as session:
-            procurement = session.scalars(select(Procurement)).one()
+            procurement = session.scalars(select(Procurement).order_by(Procurement.id)).first()
+    assert procurement is not None
     assert faults(package) == []
+    package["releases"] = [each for each in package["releases"] if each["ocid"].endswith(procurement.no)]
     assert WAYS[file] in tags(package)
     dates = [release["date"] for release in package["releases"]]
     assert dates == sorted(set(dates))
     state = merged(package["releases"])
     deadline = state["tender"].get("tenderPeriod", {}).get("endDate")
     assert deadline is None or dt.datetime.fromisoformat(deadline) == procurement.bid_deadline
-    expected = {"awarded": "complete", "failed": "unsuccessful", "evaluated": "active", "opened": "active"}
+    expected = {"awarded": "complete", "failed": "unsuccessful", "opened": "active", "void": "unsuccessful"}
     assert state["tender"]["status"] == expected[procurement.status]

@@ -60,7 +60,9 @@ def page(
     now = clock.now()
     told: list[Release] = []
     for file in files.public(session):
-        told += [each for each in tell(file, prefix, address) if each.at <= now and (since is None or each.at >= since)]
+        told += [
+            each for each in tell(file, prefix, address) if each.happened <= now and (since is None or each.at >= since)
+        ]
     told.sort(key=lambda each: (each.at, each.body["id"]))
     shown, following = _cut(told, limit)
     package = {

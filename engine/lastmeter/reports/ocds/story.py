@@ -28,6 +28,9 @@ SAME = dt.timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Release:
+    """What the public is told; `happened` may lie before the date `at`, which no other release of the ocid has."""
+
+    happened: dt.datetime
     at: dt.datetime
     body: dict[str, Any]
 
@@ -122,7 +125,7 @@ class _Story:
             {
                 "no": position,
                 "name": text(row, "lot_name") or f"第{position}包",
-                "stations": len(row.get("stations") or ()),
+                "stations": _count(row.get("stations")),
             }
             for position, row in enumerate(rows(content, "lots"), 1)
         ]
@@ -358,7 +361,7 @@ class _Story:
 
     def _say(self, at: dt.datetime, name: str, *tags: str, **sections: Any) -> str:
         """The release is told; its id comes back. A step of the same instant as the one before comes just after it."""
-        at = at.astimezone(dt.UTC)
+        happened = at = at.astimezone(dt.UTC)
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         if self.told:
             at = max(at, self.told[-1].at + STEP)
@@ -368,7 +371,7 @@ class _Story:
             "ocid": self.ocid, "id": f"{self.ocid}-{name}", "date": moment(at), "tag": list(tags),
             "initiationType": "tender", "language": "zh", "parties": parties, "buyer": buyer, **sections,
         }  # fmt: skip
-        self.told.append(Release(at, body))
+        self.told.append(Release(happened, at, body))
         self.involved = {}
         return str(body["id"])
 
@@ -428,6 +431,10 @@ def _items(lots: list[dict[str, Any]]) -> list[dict[str, Any]]:
         | ({"quantity": lot["stations"], "unit": {"name": "站"}} if "stations" in lot else {})
         for lot in lots
     ]
+
+
+def _count(stations: object) -> int:
+    return len(stations) if isinstance(stations, list) else 0
 
 
 def _item(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
