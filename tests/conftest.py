@@ -8,30 +8,31 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
+from tests import prepared
 
-from lastmeter import clock, db, keys, migrations, wiring
+from lastmeter import clock, db, keys
 from lastmeter.embedded import testing
-from lastmeter.rehearsal.world import World, build
-
-MIGRATED = "migrated"
-
-
-def _migrate(owner_url: str) -> None:
-    migrations.upgrade(owner_url)
+from lastmeter.rehearsal.world import World, reload
 
 
 @pytest.fixture(scope="session")
 def database() -> testing.Database:
     """A migrated database of this process's own."""
-    wiring.connect()
-    testing.template(MIGRATED, _migrate)
-    return testing.clone(MIGRATED)
+    return testing.clone(prepared.empty())
 
 
 @pytest.fixture(scope="session")
 def engine(database: testing.Database) -> Iterator[Engine]:
     """An engine of the application's role."""
     made = db.make_engine(database.app_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def town_engine() -> Iterator[Engine]:
+    """An engine of the application's role on a database in which the rehearsal world stands."""
+    made = db.make_engine(testing.clone(prepared.town()).app_url)
     yield made
     made.dispose()
 
@@ -49,8 +50,12 @@ def legal_clock() -> Iterator[Callable[[dt.datetime], None]]:
 
 
 @pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
-    """A session whose every effect is rolled back, also what the code under test commits."""
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session whose every effect is rolled back, also what the code under test commits.
+
+    Its database is empty, or holds the rehearsal world for a test that asks for `world`.
+    """
+    engine: Engine = request.getfixturevalue("town_engine" if "world" in request.fixturenames else "engine")
     with engine.connect() as connection:
         outer = connection.begin()
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as made:
@@ -61,15 +66,19 @@ def session(engine: Engine) -> Iterator[Session]:
 @pytest.fixture
 def world(session: Session) -> World:
     """The rehearsal world inside the test's transaction."""
-    return build(session)
+    return reload(session)
 
 
 @pytest.fixture
-def own_database() -> Iterator[testing.Database]:
-    """A migrated database for one test that commits, kills or runs several processes; dropped afterwards."""
-    wiring.connect()
-    testing.template(MIGRATED, _migrate)
-    with testing.borrowed(MIGRATED) as made:
+def start_from() -> str:
+    """The template of `own_database`: every table, no row of ours. Folders of tests that need more say so."""
+    return prepared.empty()
+
+
+@pytest.fixture
+def own_database(start_from: str) -> Iterator[testing.Database]:
+    """A database for one test that commits, kills or runs several processes; dropped afterwards."""
+    with testing.borrowed(start_from) as made:
         yield made
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Select, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
+from tests import prepared
 from tests.integration.workflow.conftest import Scene, diagram, sequence
 
 from lastmeter import audit, jobs
@@ -31,7 +32,6 @@ from lastmeter.identity import logins
 from lastmeter.identity.models import Account
 from lastmeter.outbox import Job
 from lastmeter.rehearsal import reconciliation
-from lastmeter.rehearsal.world import build
 from lastmeter.workflow import instances, tasks
 from lastmeter.workflow.models import HistoryEvent, HumanTask, Incident, Instance, Subscription, Timer
 from lastmeter.workflow.refusals import TaskGone
@@ -140,10 +140,15 @@ class Ground:
 
 
 @pytest.fixture
+def start_from() -> str:
+    """The rehearsal world stands."""
+    return prepared.town()
+
+
+@pytest.fixture
 def ground(own_database: testing.Database, factory: sessionmaker[Session], owner_engine: Engine) -> Ground:
     """The process published on the real clock, and one instance gone through undisturbed."""
     scene = Scene(factory)
-    scene(lambda session: build(session) and None)
     made = Ground(scene, own_database, owner_engine)
     scene.publish(RELAY)
     (reference,) = made.start(1)

@@ -11,15 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
+from tests import prepared
 from tests.web.city import City, standing
 
 from lastmeter import clock, config
 from lastmeter.actor import SYSTEM
-from lastmeter.definitions import publishing
 from lastmeter.embedded import testing
 from lastmeter.identity import logins
 from lastmeter.identity.models import Account
-from lastmeter.rehearsal.world import build
 from lastmeter_web.app import create_app
 from lastmeter_web.extensions import db
 
@@ -42,10 +41,15 @@ class Browser:
 
 
 @pytest.fixture
+def start_from(request: pytest.FixtureRequest) -> str:
+    """The rehearsal world stands; the bundled processes are published for a test that asks for `bundled`."""
+    return prepared.published_town() if "bundled" in request.fixturenames else prepared.town()
+
+
+@pytest.fixture
 def app(own_database: testing.Database, factory: sessionmaker[Session], tmp_path: Path) -> Iterator[Flask]:
     """The application; the rehearsal world stands in its database, and everybody's password is PASSWORD."""
     with factory() as session:
-        build(session)
         session.execute(update(Account).values(password_hash=_HASH))
         session.commit()
     (tmp_path / "master.key").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
@@ -93,11 +97,8 @@ def token(factory: sessionmaker[Session]) -> Callable[..., str]:
 
 
 @pytest.fixture
-def bundled(app: Flask, factory: sessionmaker[Session]) -> None:
-    """Every process that comes with the program is published."""
-    with factory() as session:
-        publishing.publish_bundled(session, SYSTEM)
-        session.commit()
+def bundled(app: Flask) -> None:
+    """Every process that comes with the program is published: `start_from` sees to it."""
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
+from tests import prepared
+from tests.prepared import MONDAY
 
 from lastmeter import clock, db, jobs
 from lastmeter.actor import SYSTEM, Actor
@@ -18,13 +20,11 @@ from lastmeter.definitions import publishing
 from lastmeter.definitions.models import Definition
 from lastmeter.identity.models import Account, Organisation
 from lastmeter.identity.people import actor_of
-from lastmeter.rehearsal.world import build
 from lastmeter.workflow import instances, tasks
 from lastmeter.workflow.inbox import TaskRow
 from lastmeter.workflow.models import HumanTask, Incident, Instance
 
 T = TypeVar("T")
-MONDAY = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)  # 09:00 in Jinan
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
@@ -127,10 +127,14 @@ class Scene:
 
 
 @pytest.fixture
+def start_from(request: pytest.FixtureRequest) -> str:
+    """The rehearsal world stands for a test that plays a scene."""
+    return prepared.town() if "scene" in request.fixturenames else prepared.empty()
+
+
+@pytest.fixture
 def scene(factory: sessionmaker[Session]) -> Iterator[Scene]:
     """The world on Monday morning, with a clock that stands until a test moves it."""
     clock.set_virtual(MONDAY)
-    made = Scene(factory)
-    made(lambda session: build(session) and None)
-    yield made
+    yield Scene(factory)
     clock.set_virtual(None)
