@@ -162,6 +162,7 @@ def test_no_page_of_the_walk_shuts_anybody_out(town: Site, language: str, width:
         for path in [*paths_, "/public/"]:
             page = town.open(login, f"{path}?lang={language}")
             violations |= {f"{path} {each}": nodes for each, nodes in serious(page).items()}
+            assert "gw_" not in page.locator("main").inner_text(), f"{path} shows the id of an element"
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{path} is {wider} px wider than {width}"
     town.page.set_viewport_size({"width": 1440, "height": 900})
