@@ -14,7 +14,7 @@ from lastmeter.actor import SYSTEM, Actor
 from lastmeter.casework import cases
 from lastmeter.casework.models import Case, Consent
 from lastmeter.errors import Forbidden, InvalidInput, LastmeterError, Missing
-from lastmeter.identity.models import Membership, Person
+from lastmeter.identity.models import Membership, Organisation, Person
 from lastmeter.identity.people import in_force, notify
 from lastmeter.stations import contracts
 from lastmeter.stations.models import Contract, Station
@@ -51,22 +51,21 @@ def teams_for(session: Session, case: Case) -> list[int]:
     return sorted({case.team_id, *(team for team in standing_in if team is not None)})
 
 
-def receivers(session: Session, case: Case) -> list[Person]:
-    """The people who may take the case over; the present worker is not among them."""
-    return list(
-        session.scalars(
-            select(Person)
-            .join(Membership, Membership.person_id == Person.id)
-            .where(
-                Membership.organisation_id.in_(teams_for(session, case)),
-                Membership.role.in_(WORKERS),
-                in_force(),
-                Person.id != case.responsible_id,
-            )
-            .distinct()
-            .order_by(Person.id)
+def receivers(session: Session, case: Case) -> list[tuple[Person, Organisation]]:
+    """The people who may take the case over, each with the team; the present worker is not among them."""
+    rows = session.execute(
+        select(Person, Organisation)
+        .join(Membership, Membership.person_id == Person.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(
+            Membership.organisation_id.in_(teams_for(session, case)),
+            Membership.role.in_(WORKERS),
+            in_force(),
+            Person.id != case.responsible_id,
         )
-    )
+        .order_by(Organisation.id, Person.id)
+    ).all()
+    return list({row[0].id: (row[0], row[1]) for row in rows}.values())
 
 
 def hand_over(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from lastmeter.workflow.models import HumanTask, InstanceParty
 OPENS_AT = clock.at(history.TODAY)
 LOGINS = "logins.json"
 SEED = 161
-REPORTS_HANDED_IN = 9
+REPORTS_WRITTEN, REPORTS_HANDED_IN = 12, 8
 
 
 def run(*, port: int, data_dir: Path | None, small: bool) -> int:
@@ -149,27 +149,42 @@ def _begin_work(
 
 
 def _write_reports(factory: Callable[[], Session], district_id: int) -> None:
-    """Most stations of the visitor's district have handed in February's brief: it waits to be received."""
+    """Most stations of the visitor's district have written February's brief: some wait for the provider, some for the
+    bureau and the street; and two of the visitor's orders are accepted."""
     narrative = {
         "narrative": "本月按计划开展入户走访、个案服务和社区活动，服务对象反映良好。", "problems": "志愿者数量不足。",
         "next_plan": "继续走访重点家庭，开展节日活动。",
     }  # fmt: skip
-    for element, data in (("task_draft_report", narrative), ("task_check_report", {"check": "submit"})):
-        with factory() as session:
-            parties = select(InstanceParty.instance_id).where(
-                InstanceParty.name == "district", InstanceParty.organisation_id == district_id
-            )
-            waiting = session.scalars(
-                select(HumanTask)
-                .where(HumanTask.element_id == element, HumanTask.state == "open", HumanTask.instance_id.in_(parties))
-                .order_by(HumanTask.id)
-                .limit(REPORTS_HANDED_IN)
-            ).all()
-        for task in waiting:
-            with _unit(factory) as session:
-                person = holders(session, task.role or "", task.organisation_id or 0)[0]
-                tasks.complete(session, actor_of(session, person.id), task.id, data)
-        jobs.drain(factory)
+    _do(factory, district_id, "task_draft_report", narrative, REPORTS_WRITTEN)
+    _do(factory, district_id, "task_check_report", {"check": "submit"}, REPORTS_HANDED_IN)
+    _do(factory, district_id, "task_accept", {"decision": "accept"}, 2, newest_first=True)
+
+
+def _do(
+    factory: Callable[[], Session],
+    district_id: int,
+    element: str,
+    data: Mapping[str, str],
+    most: int,
+    *,
+    newest_first: bool = False,
+) -> None:
+    """The first holders of the district's open tasks of that element complete `most` of them."""
+    with factory() as session:
+        parties = select(InstanceParty.instance_id).where(
+            InstanceParty.name == "district", InstanceParty.organisation_id == district_id
+        )
+        waiting = session.scalars(
+            select(HumanTask)
+            .where(HumanTask.element_id == element, HumanTask.state == "open", HumanTask.instance_id.in_(parties))
+            .order_by(HumanTask.id.desc() if newest_first else HumanTask.id)
+            .limit(most)
+        ).all()
+    for task in waiting:
+        with _unit(factory) as session:
+            person = holders(session, task.role or "", task.organisation_id or 0)[0]
+            tasks.complete(session, actor_of(session, person.id), task.id, data)
+    jobs.drain(factory)
 
 
 _REQUESTS = (
