@@ -35,7 +35,11 @@ def show_task(task_id: str) -> Any:
     task = view.task
     names = ("id", "instance_id", "element_id", "name_zh", "name_en", "state", "role", "organisation_id", "claimed_by",
              "claimed_at", "due_on", "due_at", "loop_index")  # fmt: skip
-    lines = [line for line in instances.history(session, task.instance_id, reader=actor()) if line.element_id == task.element_id]
+    lines = [
+        line
+        for line in instances.history(session, task.instance_id, reader=actor())
+        if line.element_id == task.element_id
+    ]
     return {
         **{name: getattr(task, name) for name in names},
         "definition": view.definition.key, "version": view.definition.version, "holder": view.holder,
