@@ -6,14 +6,16 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from tests.browser.walking import Site, site
+from playwright.sync_api import Browser, expect, sync_playwright
+from tests.browser.walking import PATIENCE, Site, site
 
 from lastmeter import clock
 
 CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 DEMO_OPENS = clock.at(dt.date(2026, 3, 2))
+# How long a page may take on a busy machine; what comes at once costs nothing of it.
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ class Site:
         """The one window, in which people take turns."""
         if self._page is None:
             self._context = self.browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-            self._context.set_default_timeout(10_000)
+            self._context.set_default_timeout(PATIENCE * 1000)
             self._page = self._context.new_page()
             self._page.on("console", self._complain)
             self._page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -34,14 +34,15 @@ Python.
 ```python
 from lastmeter.decisions import load, analyse
 
-model = load(xml, imports=[other_xml])          # DecisionModelError: element_id, line, problem_zh, problem_en
+model = load(xml, imports=[other_xml])  # DecisionModelError: element_id, line, problem_zh, problem_en
 model.evaluate("procurement method", {"amount": 120})
 outcome = model.decide("procurement method", {"amount": 120})
-outcome.value, outcome.warnings                 # why a null is null
-outcome.trace[-1].inputs, outcome.trace[-1].rule_ids   # which rules matched, with which inputs
-model.decisions                                 # id, name, label, names of the inputs each needs
-model.evaluate_service("service", {...}); model.evaluate_function("function", {...})
-analyse(model.tables[0])                        # gaps, overlaps, conflicts, unreachable rules, with examples
+outcome.value, outcome.warnings  # why a null is null
+outcome.trace[-1].inputs, outcome.trace[-1].rule_ids  # which rules matched, with which inputs
+model.decisions  # id, name, label, names of the inputs each needs
+model.evaluate_service("service", {...})
+model.evaluate_function("function", {...})
+analyse(model.tables[0])  # gaps, overlaps, conflicts, unreachable rules, with examples
 ```
 
 ## 支持的内容 · What is supported

@@ -300,11 +300,11 @@ TWINS = "{f: function(x, n) if n = 0 then x else f([x, x], n - 1), v: f(1, 40)}"
     ],
 )
 def test_too_much_work_ends_in_a_clear_error_within_a_second(text: str, limit: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(FeelBudgetExceeded) as caught:
         evaluate(text, {})
     # Three seconds here: a busy machine must not fail the test; alone each takes less than one.
-    assert time.monotonic() - start < 3
+    assert time.process_time() - start < 3
     assert caught.value.facts["limit"] == limit
 
 

@@ -201,16 +201,16 @@ def test_a_file_that_holds_no_process_is_refused(xml: bytes, rule: str) -> None:
 
 def test_an_entity_bomb_is_refused_at_once() -> None:
     entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
-    began = time.perf_counter()
+    began = time.process_time()
     refused(f'<!DOCTYPE a [<!ENTITY a0 "ha">{entities}]><a>&a11;</a>'.encode())
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_huge_file_is_refused_quickly() -> None:
     body = "".join(task(f"t{number}") for number in range(40_000))
-    began = time.perf_counter()
+    began = time.process_time()
     assert refused(file(body))[0].rule == "too-many-elements"
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4
 
 
 def nested(depth: int) -> str:

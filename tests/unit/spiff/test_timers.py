@@ -80,9 +80,9 @@ def test_a_cycle_ends_after_its_count() -> None:
 def test_missed_occurrences_are_one_and_found_quickly() -> None:
     occurrence = due("timeCycle", "R/PT1S", NOON)
     late = NOON + dt.timedelta(days=3650, milliseconds=1)
-    began = time.perf_counter()
+    began = time.process_time()
     following = occurrence.after_firing(late)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
     assert following is not None
     assert following.at == NOON + dt.timedelta(days=3650, seconds=1)
     assert due("timeCycle", "R5/PT1S", NOON).after_firing(late) is None
