@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 from tests import prepared
@@ -13,6 +14,10 @@ from tests import prepared
 from lastmeter import clock, db, keys
 from lastmeter.embedded import testing
 from lastmeter.rehearsal.world import World, reload
+
+# A busy machine is no fault of the code, and who runs the tests again sees the same again.
+settings.register_profile("lastmeter", deadline=None, derandomize=True)
+settings.load_profile("lastmeter")
 
 
 @pytest.fixture(scope="session")
