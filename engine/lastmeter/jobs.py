@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, CursorResult, delete, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from lastmeter import clock, failpoints
@@ -88,29 +88,26 @@ def take(factory: Factory, count: int = BATCH) -> list[Job]:
     """Up to `count` due jobs that are ours until their lease ends."""
 
     def work(session: Session) -> list[Job]:
-        due = _takeable(Job.attempts == 0).limit(count)
-        if session.scalar(select(literal(1)).where(_due(), Job.attempts > 0).limit(1)) is not None:
-            # Somebody died or failed with it: it is tried alone, so that the others are not counted down with it.
-            due = _takeable(Job.attempts > 0).limit(1)
-        taken = session.scalars(
-            update(Job)
-            .where(Job.key.in_(due.scalar_subquery()))
-            .values(
-                lease_until=text(f"clock_timestamp() + interval '{LEASE_SECONDS} seconds'"),
-                token=Job.token + 1,
-                attempts=Job.attempts + 1,
-            )
-            .returning(Job),
-            execution_options={"synchronize_session": False},
-        ).all()
-        return sorted(taken, key=lambda job: (job.due_at, job.seq))
+        # Somebody died or failed with it: it is tried alone, so that the others are not counted down with it.
+        return _lease(session, Job.attempts > 0, 1) or _lease(session, Job.attempts == 0, count)
 
     return in_transaction(factory, work)
 
 
-def _takeable(condition: ColumnElement[bool]) -> Select[str]:
-    due = select(Job.key).where(_due(), condition).order_by(Job.due_at, Job.seq)
-    return due.with_for_update(skip_locked=True)
+def _lease(session: Session, condition: ColumnElement[bool], count: int) -> list[Job]:
+    due = select(Job.key).where(_due(), condition).order_by(Job.due_at, Job.seq).limit(count)
+    taken = session.scalars(
+        update(Job)
+        .where(Job.key.in_(due.with_for_update(skip_locked=True).scalar_subquery()))
+        .values(
+            lease_until=text(f"clock_timestamp() + interval '{LEASE_SECONDS} seconds'"),
+            token=Job.token + 1,
+            attempts=Job.attempts + 1,
+        )
+        .returning(Job),
+        execution_options={"synchronize_session": False},
+    ).all()
+    return sorted(taken, key=lambda job: (job.due_at, job.seq))
 
 
 def perform(factory: Factory, job: Job) -> bool:

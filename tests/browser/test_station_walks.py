@@ -134,7 +134,8 @@ def test_a_weak_station_is_scored_below_60_and_ends_with_its_cases_in_other_hand
     weak.move_to("lixia.officer", dt.date(2027, 7, 1))
     page = weak.open("huimin.station", "/cases")
     page.click("main a.t")
-    page.select_option("#person", label="阳社工1")
+    taker = page.locator("#person option", has_text="阳社工1").first
+    page.select_option("#person", value=taker.get_attribute("value"))
     page.fill("#reason", "合同终止，移交阳光中心")
     page.check('[name="consent"]')
     page.click('form[action$="/hand-over"] button.primary')

@@ -9,6 +9,8 @@ import pytest
 from lastmeter import paths
 from lastmeter.rehearsal import runner
 
+pytestmark = pytest.mark.scattered
+
 FILES = runner.files(paths.bundled("bpmn"))
 
 
