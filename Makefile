@@ -33,7 +33,7 @@ demo: $(INSTALLED)
 	@$(BIN)/lastmeter demo $(ARGS)
 
 test: needs check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Chromium, Chinese fonts and a redis-server: installed where we may, else an error that names the packages.
 needs:

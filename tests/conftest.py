@@ -20,14 +20,6 @@ settings.register_profile("lastmeter", deadline=None, derandomize=True)
 settings.load_profile("lastmeter")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays with one worker, as its fixtures are dear, unless it says that each of its tests stands alone."""
-    for item in items:
-        if item.get_closest_marker("scattered") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
-
-
 @pytest.fixture(scope="session")
 def database() -> testing.Database:
     """A migrated database of this process's own."""

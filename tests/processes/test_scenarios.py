@@ -9,8 +9,6 @@ import pytest
 from lastmeter import paths
 from lastmeter.rehearsal import runner
 
-pytestmark = pytest.mark.scattered
-
 FILES = runner.files(paths.bundled("bpmn"))
 
 

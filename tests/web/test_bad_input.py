@@ -16,8 +16,6 @@ from lastmeter.documents.models import Document
 from lastmeter.procurement.models import Bid
 from lastmeter.workflow.models import HumanTask, Instance, Submission, TaskDraft
 
-pytestmark = pytest.mark.scattered
-
 LANGUAGES = ("zh", "en")
 NEEDS = "独居老人较多，需要固定驻站服务。"
 PDF = b"%PDF-1.7\n%%EOF\n"

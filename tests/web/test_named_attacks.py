@@ -21,8 +21,6 @@ from lastmeter.identity.models import Account, Notice, Organisation
 from lastmeter.identity.people import grant, notify
 from lastmeter.workflow.models import HumanTask, Instance, InstanceParty, Submission
 
-pytestmark = pytest.mark.scattered
-
 ABSENT = 987654  # the number of nothing
 EVERY_LOGIN = (
     "city.officer", "city.finance", "auditor", "designer", "operator", "data.officer", "dispatcher", "agency.officer",

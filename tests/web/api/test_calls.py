@@ -22,8 +22,6 @@ from lastmeter.definitions.models import Definition
 from lastmeter.identity.models import Account
 from lastmeter.workflow.models import HumanTask, Instance, Submission
 
-pytestmark = pytest.mark.scattered
-
 HEAD = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
     'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:lm="http://lastmeter.org/schema/1.0" '
