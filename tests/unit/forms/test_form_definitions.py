@@ -80,7 +80,7 @@ SELECT = field("select", values=[{"label": "甲", "value": "a"}])
         (field("select", valuesKey="a b"), "bad_attribute"),
         (field("textfield", validate={"pattern": "("}), "pattern_wrong"),
         (field("textfield", validate={"pattern": "x" * 501}), "pattern_wrong"),
-        (field("textfield", validate={"pattern": r"^(\w+\s?)*$"}), "pattern_slow"),
+        (field("textfield", validate={"pattern": r"^(a|aa)+$"}), "pattern_slow"),
         (field("textfield", validate={"pattern": "^([0-9]|[0-9][0-9])*$"}), "pattern_slow"),
         (field("datetime", subtype="date", lm={"lm.not_before": "soon"}), "bad_attribute"),
         (field("datetime", subtype="date", lm={"lm.not_before": "=1 +"}), "expression"),

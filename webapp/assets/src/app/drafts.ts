@@ -22,8 +22,11 @@ function watch(form: HTMLFormElement): void {
   form.dataset["draftWatched"] = "yes";
   let timer = 0;
   let submitting = false;
-  // What the server holds: leaving a field fires "change" after its "input" was saved already.
-  let saved = fieldsOf(form).toString();
+  // What the server holds: leaving a field fires "change" after its "input" was saved already. At first that is what the
+  // page came with, not what stands in the fields: on a slow line people type before this script has loaded.
+  const came = form.cloneNode(true) as HTMLFormElement;
+  came.reset();
+  let saved = fieldsOf(came).toString();
 
   const save = async (leaving: boolean): Promise<void> => {
     window.clearTimeout(timer);
@@ -62,6 +65,7 @@ function watch(form: HTMLFormElement): void {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") void save(true);
   });
+  if (fieldsOf(form).toString() !== saved) changed();
 }
 
 interface Answer {
