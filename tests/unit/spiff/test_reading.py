@@ -15,6 +15,8 @@ from .runner import HEAD, Runner, boundary, end, file, flow, flows, script, star
 
 PLAIN = start() + task("t") + end() + flows("s t e")
 MESSAGE = '<bpmn:message id="m" name="x"/>'
+UNDO = "<bpmn:compensateEventDefinition/>"
+CANCEL = "<bpmn:cancelEventDefinition/>"
 CAUGHT = '<bpmn:messageEventDefinition messageRef="m"/>'
 
 
@@ -41,17 +43,48 @@ def sub(inside: str, attributes: str = "") -> str:
     return f'<bpmn:subProcess id="x"{attributes}>{inside}</bpmn:subProcess>'
 
 
+def undoing(event: str, activity: str) -> str:
+    """A compensation activity and its association with the event on the border."""
+    handler = task(activity, isForCompensation="true")
+    return f'{handler}<bpmn:association id="{event}-{activity}" sourceRef="{event}" targetRef="{activity}"/>'
+
+
 REFUSED: list[tuple[str, str, str]] = [
-    ("complex-gateway", "x", instead('<bpmn:complexGateway id="x"/>')),
-    ("transaction", "x", instead('<bpmn:transaction id="x"/>')),
-    ("ad-hoc", "x", instead('<bpmn:adHocSubProcess id="x"/>')),
     ("choreography", "x", PLAIN + '<bpmn:choreographyTask id="x"/>'),
     ("unsupported-element", "x", PLAIN + '<bpmn:conversation id="x"/>'),
-    ("compensation", "x", instead(task("x", isForCompensation="true"))),
-    ("compensation", "x", PLAIN + boundary("x", "t", "<bpmn:compensateEventDefinition/>")),
-    ("compensation", "e", start() + end("e", "<bpmn:compensateEventDefinition/>") + flows("s e")),
-    ("quantity", "x", instead(task("x", startQuantity="2"))),
-    ("quantity", "x", instead(task("x", completionQuantity="3"))),
+    ("handler-of-nothing", "x", PLAIN + task("x", isForCompensation="true")),
+    ("handler-connected", "x", instead(task("x", isForCompensation="true"))),
+    ("compensation-without-handler", "x", PLAIN + boundary("x", "t", UNDO)),
+    (
+        "handler-compensated",
+        "x",
+        PLAIN + boundary("b", "t", UNDO) + undoing("b", "u") + boundary("x", "u", UNDO) + undoing("x", "v"),
+    ),
+    ("compensation-with-outgoing", "x", PLAIN + boundary("x", "t", UNDO) + undoing("x", "u") + flow("x", "e")),
+    (
+        "compensates-elsewhere",
+        "e",
+        start() + sub(task("t")) + end("e", '<bpmn:compensateEventDefinition activityRef="t"/>') + flows("s x e"),
+    ),
+    ("cancel-without-transaction", "e", start() + end("e", CANCEL) + flows("s e")),
+    ("cancel-without-transaction", "x", PLAIN + boundary("x", "t", CANCEL)),
+    ("cancel-not-caught", "c", instead(f'<bpmn:transaction id="x">{end("c", CANCEL)}</bpmn:transaction>')),
+    ("not-in-ad-hoc", "y", instead(f'<bpmn:adHocSubProcess id="x">{start("y")}{task("z")}</bpmn:adHocSubProcess>')),
+    (
+        "activation-missing",
+        "x",
+        start("a") + start("b") + '<bpmn:complexGateway id="x"/>' + end() + flows("a x", "b x e"),
+    ),
+    (
+        "data-store",
+        "x",
+        '<bpmn:dataStoreReference id="store" name="台账"/>'
+        + instead(
+            task("x", "<bpmn:dataInputAssociation><bpmn:sourceRef>store</bpmn:sourceRef></bpmn:dataInputAssociation>")
+        ),
+    ),
+    ("quantity", "x", instead(task("x", startQuantity="none"))),
+    ("quantity", "x", instead(task("x", completionQuantity="100000"))),
     ("instantiating-not-first", "x", instead('<bpmn:receiveTask id="x" messageRef="m" instantiate="true"/>')),
     (
         "unsupported-event",
@@ -60,8 +93,20 @@ REFUSED: list[tuple[str, str, str]] = [
         '<bpmn:intermediateCatchEvent id="c"><bpmn:conditionalEventDefinition><bpmn:condition>a</bpmn:condition>'
         "</bpmn:conditionalEventDefinition></bpmn:intermediateCatchEvent>" + flows("g1 r", "g1 c"),
     ),
-    ("parallel-events", "x", '<bpmn:eventBasedGateway id="x" instantiate="true" eventGatewayType="Parallel"/>'),
-    ("several-event-definitions", "x", instead(catch(CAUGHT + timer("timeDuration", "P1D")))),
+    ("parallel-events", "x", instead('<bpmn:eventBasedGateway id="x" eventGatewayType="Parallel"/>')),
+    ("event-not-with-others", "x", instead(catch(CAUGHT + '<bpmn:linkEventDefinition name="A"/>'))),
+    (
+        "event-not-with-others",
+        "e",
+        start() + end("e", "<bpmn:errorEventDefinition/><bpmn:terminateEventDefinition/>") + flows("s e"),
+    ),
+    (
+        "event-not-with-others",
+        "x",
+        PLAIN
+        + '<bpmn:boundaryEvent id="x" attachedToRef="t" parallelMultiple="true">'
+        + f"<bpmn:errorEventDefinition/>{CAUGHT}</bpmn:boundaryEvent>",
+    ),
     ("event-without-definition", "x", instead(catch(""))),
     ("unsupported-event", "x", instead(catch("<bpmn:errorEventDefinition/>"))),
     ("unsupported-event", "x", f'<bpmn:startEvent id="x"><bpmn:errorEventDefinition/></bpmn:startEvent>{task("t")}'),
@@ -103,7 +148,7 @@ REFUSED: list[tuple[str, str, str]] = [
     (
         "multi-instance-behaviour",
         "x",
-        repeated('<bpmn:multiInstanceLoopCharacteristics behavior="One" camunda:collection="a"/>'),
+        repeated('<bpmn:multiInstanceLoopCharacteristics behavior="Some" camunda:collection="a"/>'),
     ),
     ("loop-without-end", "x", repeated("<bpmn:standardLoopCharacteristics/>")),
     ("condition-without-effect", "s", start() + task("t") + flow("s", "t", "a")),
@@ -163,7 +208,7 @@ REFUSED: list[tuple[str, str, str]] = [
 
 @pytest.mark.parametrize(("rule", "element", "body"), REFUSED)
 def test_what_is_not_executed_is_refused_by_element_with_reason_and_remedy(rule: str, element: str, body: str) -> None:
-    findings = refused(file(body.replace("><", ">\n<"), MESSAGE + '<bpmn:globalUserTask id="g"/>'))
+    findings = refused(file(body.replace("><", ">\n<"), MESSAGE + '<bpmn:globalChoreographyTask id="g"/>'))
     found = [finding for finding in findings if (finding.rule, finding.element_id) == (rule, element)]
     assert found, findings
     assert found[0].severity == "error"

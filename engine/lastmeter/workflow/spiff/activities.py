@@ -8,12 +8,12 @@ from decimal import Decimal
 from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.workflow.spiff import expressions
-from lastmeter.workflow.spiff.elements import Element, throw_out
+from lastmeter.workflow.spiff.elements import Element, throw_from, throw_out
 from lastmeter.workflow.spiff.faults import CalledProcessUnknown, NotACollection
-from lastmeter.workflow.spiff.model import Repeat, Text
+from lastmeter.workflow.spiff.model import AdHoc, Behaviour, Repeat, Text
 from lastmeter.workflow.spiff.report import Pending
 from lastmeter.workflow.spiff.run import Run
-from lastmeter.workflow.spiff.tokens import BOUNDARY, CHILD, Token
+from lastmeter.workflow.spiff.tokens import BOUNDARY, CHILD, FLOW, Token
 
 MAX_REPETITIONS = 100_000
 
@@ -23,11 +23,13 @@ class Activity(Element):
 
     def _run_hook(self, my_task: Token) -> bool | None:
         run: Run = my_task.workflow
+        if self.gathers(my_task) and not self.enough(run, my_task):
+            return None
         run.note(my_task, "entered")
         if my_task.role != CHILD:
             for boundary in run.spec.boundaries(self.name):
                 event = boundary.node.event
-                if event is not None and event.kind not in ("error", "escalation"):
+                if event is not None and event.awaited:
                     run.arm(boundary, my_task.scope_id, BOUNDARY, my_task, event)
             if self.node.repeat is not None:
                 return self.repeat(run, my_task, self.node.repeat)
@@ -37,6 +39,25 @@ class Activity(Element):
     def work(self, run: Run, token: Token) -> bool | None:
         """True when done at once, None when it waits."""
         return True
+
+    def gathers(self, token: Token) -> bool:
+        """Source: BPMN 2.0.2, table 10.3: an activity may need several tokens to begin."""
+        return self.node.start_quantity > 1 and token.role == FLOW and bool(token.via)
+
+    def enough(self, run: Run, token: Token) -> bool:
+        """True if the token is the last one needed; it then stands for all of them. Raises BranchesDisagree."""
+        waiting = run.arrive(token)
+        others = [other for line in waiting.values() for other in line if other is not token]
+        needed = self.node.start_quantity - 1
+        if len(others) < needed:
+            return False
+        run.merge(token, [*others[:needed], token])
+        token.via = ""
+        return True
+
+    def choose(self, run: Run, token: Token) -> list[str]:
+        """Its way out, as often as it leaves by it. Raises NoFlowTaken."""
+        return super().choose(run, token) * self.node.completion_quantity
 
     def give_inputs(self, run: Run, token: Token) -> None:
         """The mapped inputs are local variables of the activity."""
@@ -118,8 +139,13 @@ class Activity(Element):
             for name, value in changed.items():
                 run.write(body, name, value, aware=True)
         again = repeat.kind == "loop" and not ended and self.loops_again(run, child, repeat, done)
+        thrown = [each.event for each in repeat.behaviours if self.throws(run, child, each, done, counters)]
         run.note(child, "completed")
+        run.remember(child)
         run.discard(child)
+        for event in thrown:
+            if not throw_from(run, body, event):
+                return
         if repeat.kind == "loop":
             if again:
                 self.begin_repetition(run, body, repeat, done, None)
@@ -131,6 +157,12 @@ class Activity(Element):
                 self.begin_repetition(run, body, repeat, index, memo["items"][index])
             return
         run.guarded(body, lambda: self.end_repetition(run, body, repeat))
+
+    def throws(self, run: Run, child: Token, behaviour: Behaviour, done: int, counters: Mapping[str, object]) -> bool:
+        """True if the multi-instance activity throws the event now that this repetition is over."""
+        if behaviour.once and done > 1:
+            return False
+        return behaviour.condition is None or run.holds(behaviour.condition, child, counters)
 
     def end_repetition(self, run: Run, body: Token, repeat: Repeat) -> None:
         body.memo["at"] = "leave"
@@ -204,7 +236,7 @@ class SendTask(Activity):
     def work(self, run: Run, token: Token) -> bool | None:
         if self.node.event is None:
             return call_connector(self, run, token)
-        throw_out(run, token)
+        throw_out(run, token, self.node.event)
         return True
 
 
@@ -252,6 +284,95 @@ class SubProcess(Activity):
         scope = run.open_scope(token.id, token.scope_id, self.name, token.loop)
         run.begin_container(scope, token.forks)
         return None
+
+    def compensated(self, run: Run, token: Token) -> None:
+        """What completed inside is undone, and so is the sub-process."""
+        token.complete()
+
+
+class AdHocSubProcess(SubProcess):
+    """Activities without a fixed order: what nothing leads to may begin, again and again, until the condition holds.
+
+    What a person does is offered at once, and once more whenever it is done; what runs by itself begins once a round,
+    one after the other if the order is sequential. Without a condition everything is done once.
+    Source: BPMN 2.0.2, 10.3.5 and 13.3.5.
+    """
+
+    def work(self, run: Run, token: Token) -> bool | None:
+        token._set_state(TaskState.STARTED)
+        scope = run.open_scope(token.id, token.scope_id, self.name, token.loop)
+        run.listen(scope)
+        if not self.begin_round(run, token):
+            return True
+        return None
+
+    def begin_round(self, run: Run, token: Token) -> bool:
+        """True if anything began. Raises NotACollection."""
+        names = self.active(run, token)
+        waiting = [name for name in names if not _by_person(run, name)] if self.ad_hoc.sequential else []
+        token.memo["left"] = waiting
+        for name in names:
+            if name not in waiting:
+                run.spawn(run.spec.element(name), token.id, token.forks)
+        self.begin_next(run, token)
+        return bool(names)
+
+    def begin_next(self, run: Run, token: Token) -> bool:
+        """True if the next one of a sequence began."""
+        left = token.memo.get("left")
+        if left:
+            run.spawn(run.spec.element(left.pop(0)), token.id, token.forks)
+            return True
+        return False
+
+    def active(self, run: Run, token: Token) -> list[str]:
+        """What begins: all that nothing leads to, or what the expression names. Raises NotACollection."""
+        possible = [element.name for element in run.spec.starts(self.name)]
+        if self.ad_hoc.active is None:
+            return possible
+        found = run.evaluate(self.ad_hoc.active, token)
+        if not isinstance(found, list) or any(name not in possible for name in found):
+            raise NotACollection(element=self.name, expression=self.ad_hoc.active.text, value=_short(found))
+        return found
+
+    @property
+    def ad_hoc(self) -> AdHoc:
+        assert self.node.ad_hoc is not None
+        return self.node.ad_hoc
+
+    def inner_left(self, run: Run, token: Token, left: Element) -> None:
+        """An element inside is done and has left: the condition is asked, and what follows begins."""
+        if not isinstance(left, Activity) or token.memo.get("closing"):
+            return
+        if self.is_done(run, token):
+            token.memo.update(closing=True, left=[])
+            if self.ad_hoc.cancels_rest:
+                run.cancel_scope(token.id)
+                run.idle.append(token.id)
+            return
+        if self.ad_hoc.completion is not None and _by_person(run, left.name) and left.name in self.active(run, token):
+            run.spawn(left, token.id, token.forks)
+        elif not left.flows:
+            self.begin_next(run, token)
+
+    def is_done(self, run: Run, token: Token) -> bool:
+        completion = self.ad_hoc.completion
+        return completion is not None and run.holds(completion, token)
+
+    def goes_on(self, run: Run, token: Token) -> bool:
+        """True if something begins anew, now that nothing runs inside."""
+        if token.memo.get("closing"):
+            return False
+        if self.begin_next(run, token):
+            return True
+        # A chain may end in an event or gateway; the condition is asked once more before anything is repeated.
+        if self.ad_hoc.completion is None or self.is_done(run, token):
+            return False
+        return self.begin_round(run, token)
+
+
+def _by_person(run: Run, name: str) -> bool:
+    return isinstance(run.spec.element(name), UserTask)
 
 
 def call_connector(element: Activity, run: Run, token: Token) -> bool | None:

@@ -10,10 +10,10 @@ from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.workflow.spiff import timers, values
 from lastmeter.workflow.spiff.faults import CorrelationMissing
-from lastmeter.workflow.spiff.model import Event, Node
+from lastmeter.workflow.spiff.model import Event
 from lastmeter.workflow.spiff.report import SubscriptionOpened, TimerOpened
 from lastmeter.workflow.spiff.store import Store
-from lastmeter.workflow.spiff.tokens import CHILD, EVENT_START, FLOW, MAX_FORKS, ROOT, Fork, Scope, Token
+from lastmeter.workflow.spiff.tokens import CHILD, EVENT_START, FLOW, MAX_FORKS, PART, ROOT, Fork, Scope, Token
 
 if TYPE_CHECKING:
     from lastmeter.workflow.spiff.elements import Element
@@ -22,20 +22,30 @@ if TYPE_CHECKING:
 class Catching(Store):
     """The part of a running instance that knows events."""
 
-    def begin_container(self, scope: Scope, forks: tuple[Fork, ...], start: Element | None = None) -> None:
-        """Its event sub-processes listen and its start runs."""
-        for start_event in self.spec.event_starts(scope.container):
-            event = start_event.node.event
-            if event is not None and event.kind not in ("error", "escalation"):
-                self.arm(start_event, scope.id, EVENT_START, None, event)
+    def begin_container(
+        self, scope: Scope, forks: tuple[Fork, ...], start: Element | None = None, part: int | None = None
+    ) -> None:
+        """Its event sub-processes listen and its start runs; `part`: which of a start's several events has happened."""
+        self.listen(scope)
         if start is not None:
             # What it waits for has happened already.
-            self.spawn(start, scope.id, forks).memo["begun"] = True
+            begun = self.spawn(start, scope.id, forks)
+            begun.memo["begun"] = True
+            if part is not None:
+                begun.memo["met"] = [part]
+            for element in self.spec.awaited_beside(start):
+                self.spawn(element, scope.id, forks)
         else:
             for element in self.spec.starts(scope.container):
                 self.spawn(element, scope.id, forks)
         if not scope.alive:
             self.idle.append(scope.id)
+
+    def listen(self, scope: Scope) -> None:
+        """The event sub-processes of the scope's container wait for their events."""
+        for start in self.spec.event_starts(scope.container):
+            if start.node.event is not None and start.node.event.awaited:
+                self.arm(start, scope.id, EVENT_START, None, start.node.event)
 
     def arm(self, element: Element, scope_id: str, role: str, owner: Token | None, event: Event) -> Token:
         """A catch that waits for its event; timers and subscriptions are reported."""
@@ -64,6 +74,18 @@ class Catching(Store):
                 )
             case "conditional":
                 self.watching[token.id] = token
+            case "any" | "all":
+                for number, part in enumerate(event.parts):
+                    if part.awaited and number not in token.memo.get("met", ()):
+                        self.arm_part(token, number, part)
+
+    def arm_part(self, token: Token, number: int, part: Event) -> None:
+        """The catch waits for one of its several events."""
+        armed = Token(self, token.task_spec, token.scope_id, PART, state=TaskState.WAITING)
+        armed.owner, armed.loop, armed.forks = token.id, token.loop, token.forks
+        armed.memo["part"] = number
+        self.admit(armed)
+        self.await_event(armed, part)
 
     def correlation(self, token: Token, event: Event) -> object:
         """The value that tells this instance's message from others'. Raises CorrelationMissing."""
@@ -92,9 +114,30 @@ class Catching(Store):
                 self.fire_event_start(token, payload)
             case "race":
                 self.win_race(token, payload)
+            case "part":
+                self.part_happened(token, payload)
             case _:
                 self.close_opened(token)
                 token.task_spec.finish(self, token, payload)
+
+    def part_happened(self, part: Token, payload: Mapping[str, object]) -> None:
+        """One of several events: enough, or one less to wait for."""
+        whole = self.tasks[part.owner]
+        if whole.task_spec.node.event.kind == "any":
+            self.fire(whole, payload)
+            if part.id in self.tasks:
+                self.rearm(part, whole)
+            return
+        met = whole.memo.setdefault("met", [])
+        met.append(part.memo["part"])
+        gathered = {**whole.memo.get("gathered", {}), **payload}
+        self.discard(part)
+        if len(met) < len(whole.task_spec.node.event.parts):
+            whole.memo["gathered"] = gathered
+            return
+        whole.memo.pop("gathered", None)
+        del whole.memo["met"]
+        self.fire(whole, gathered)
 
     def fire_boundary(self, armed: Token, payload: Mapping[str, object]) -> None:
         host = self.tasks[armed.owner]
@@ -119,7 +162,9 @@ class Catching(Store):
     def rearm(self, armed: Token, owner: Token | None) -> None:
         """A non-interrupting catch goes on listening; a timer only if it repeats, under a new uid."""
         element: Element = armed.task_spec
-        event = element.node.event
+        event = self.event_of(armed)
+        if event is not None and event.kind == "all":
+            self.await_event(armed, event)
         if event is None or event.kind != "timer":
             return
         due: timers.Due = armed.memo["due"]
@@ -130,6 +175,8 @@ class Catching(Store):
         token = Token(self, element, armed.scope_id, armed.role, state=TaskState.WAITING)
         if owner is not None:
             token.owner, token.forks = owner.id, owner.forks
+        if "part" in armed.memo:
+            token.memo["part"] = armed.memo["part"]
         self.admit(token)
         self.run_timer(token, following, event)
 
@@ -156,10 +203,7 @@ class Catching(Store):
         begun.forks = token.forks
         self.admit(begun)
         self.note(begun, "entered")
-        for inner in self.spec.event_starts(scope.container):
-            event = inner.node.event
-            if event is not None and event.kind not in ("error", "escalation"):
-                self.arm(inner, scope.id, EVENT_START, None, event)
+        self.listen(scope)
         start.finish(self, begun, payload)
 
     def win_race(self, winner: Token, payload: Mapping[str, object]) -> None:
@@ -187,9 +231,9 @@ class Catching(Store):
         scope = self.scopes[scope_id]
         while True:
             if not from_event_sub_process:
-                start = _match(self.spec.event_starts(scope.container), kind, code)
-                if start is not None:
-                    self.begin_event_sub_process(start, scope.id, _caught(start.node, code, message))
+                found = _match(self.spec.event_starts(scope.container), kind, code)
+                if found is not None:
+                    self.begin_event_sub_process(found[0], scope.id, _caught(found[1], code, message))
                     return True
             if scope.id == ROOT:
                 return False
@@ -201,11 +245,11 @@ class Catching(Store):
             scope = self.scopes[owner.scope_id]
 
     def catch_at_boundary(self, kind: str, code: str, host: Token, message: str) -> bool:
-        boundary = _match(self.spec.boundaries(host.task_spec.name), kind, code)
-        if boundary is None:
+        found = _match(self.spec.boundaries(host.task_spec.name), kind, code)
+        if found is None:
             return False
         body = self.tasks[host.owner] if host.role == CHILD else host
-        self.take_boundary(boundary, body, _caught(boundary.node, code, message))
+        self.take_boundary(found[0], body, _caught(found[1], code, message))
         return True
 
     def end_by_error(self, code: str) -> None:
@@ -219,26 +263,25 @@ def _timer_kind(text: str) -> timers.TimerKind:
     return "timeDate" if text == "timeDate" else "timeCycle" if text == "timeCycle" else "timeDuration"
 
 
-def _match(candidates: Iterable[Element], kind: str, code: str) -> Element | None:
-    """The catch for the code: one that names it before one that takes any."""
+def _match(candidates: Iterable[Element], kind: str, code: str) -> tuple[Element, Event] | None:
+    """What catches the code: an event that names it before one that takes any."""
     anything = None
     for element in candidates:
-        event = element.node.event
-        if event is None or event.kind != kind:
-            continue
-        if event.name == code:
-            return element
-        if not event.name and anything is None:
-            anything = element
+        for event in element.node.event.each() if element.node.event is not None else ():
+            if event.kind != kind:
+                continue
+            if event.name == code:
+                return element, event
+            if not event.name and anything is None:
+                anything = element, event
     return anything
 
 
-def _caught(node: Node, code: str, message: str) -> dict[str, object]:
+def _caught(event: Event, code: str, message: str) -> dict[str, object]:
     """The variables a catch sets about what it caught."""
-    event = node.event
     fields: dict[str, object] = {}
-    if event is not None and event.code_variable:
+    if event.code_variable:
         fields[event.code_variable] = code
-    if event is not None and event.message_variable:
+    if event.message_variable:
         fields[event.message_variable] = message
     return fields

@@ -7,15 +7,17 @@ A spec says what happens when a token runs (`perform`), when a wait ends (`finis
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.specs.base import TaskSpec
+from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.workflow.spiff.faults import NoFlowTaken
-from lastmeter.workflow.spiff.model import Node
+from lastmeter.workflow.spiff.model import Event, Node
 from lastmeter.workflow.spiff.report import Thrown, ThrownKind
 from lastmeter.workflow.spiff.run import Run
-from lastmeter.workflow.spiff.tokens import BOUNDARY, RACE, Token
+from lastmeter.workflow.spiff.tokens import BOUNDARY, CHILD, HANDLER, RACE, RESET, Token
 
 if TYPE_CHECKING:
     from lastmeter.workflow.spiff.specs import Spec
@@ -86,6 +88,18 @@ class Element(TaskSpec):  # type: ignore[misc]
             taken.append(self.node.default)
         return taken
 
+    def gathers(self, token: Token) -> bool:
+        """True if the token waits here for others before anything happens."""
+        return False
+
+    def settle(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
+        """True if it went on by itself, now that nothing else moves."""
+        return False
+
+    def compensated(self, run: Run, token: Token) -> None:
+        """All that the token had to undo is undone."""
+        raise AssertionError(f"{self.name} undoes nothing")
+
     def child_done(self, run: Run, body: Token, child: Token) -> None:
         raise AssertionError(f"{self.name} is no activity")
 
@@ -111,9 +125,25 @@ class Join(Element):
 
     def _run_hook(self, my_task: Token) -> bool | None:
         run: Run = my_task.workflow
-        if len(self.node.incoming) <= 1 or not my_task.via:
+        if not self.gathers(my_task):
             return super()._run_hook(my_task)
         return self.gather(run, my_task, run.arrive(my_task))
+
+    def gathers(self, token: Token) -> bool:
+        return len(self.node.incoming) > 1 and bool(token.via)
+
+    def may_come(self, run: Run, scope_id: str, empty: list[str], waiting: Mapping[str, list[Token]]) -> bool:
+        """True if a token elsewhere has a path to an empty flow, and none to a flow on which one waits."""
+        spec = run.spec
+        for token in run.scopes[scope_id].tokens.values():
+            at = token.task_spec.name
+            if at == self.name or token.role in (BOUNDARY, RACE):
+                continue
+            if any(at in spec.reaching(self.name, flow) for flow in empty) and not any(
+                at in spec.reaching(self.name, flow) for flow in waiting
+            ):
+                return True
+        return False
 
     def gather(self, run: Run, token: Token, waiting: Mapping[str, list[Token]]) -> bool | None:
         """True if the join is passed now; None leaves it to `Run.settle_joins`, when everything else has run."""
@@ -144,21 +174,89 @@ class ParallelGateway(Join):
 class InclusiveGateway(Join):
     """Waits until no token upstream can still come. Source: BPMN 2.0.2, 13.4.3."""
 
-    def activated(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
-        """True if no token elsewhere has a path to an empty flow only."""
+    def settle(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
         empty = [flow for flow in self.node.incoming if flow not in waiting]
-        if not empty:
-            return True
-        spec = run.spec
-        for token in run.scopes[scope_id].tokens.values():
-            at = token.task_spec.name
-            if at == self.name or token.role in (BOUNDARY, RACE):
-                continue
-            if any(at in spec.reaching(self.name, flow) for flow in empty) and not any(
-                at in spec.reaching(self.name, flow) for flow in waiting
-            ):
-                return False
+        if not waiting or (empty and self.may_come(run, scope_id, empty, waiting)):
+            return False
+        merged = [line[0] for line in waiting.values()]
+        run.guarded(merged[0], lambda: self.fire(run, merged[0], merged))
         return True
+
+
+class ComplexGateway(Join):
+    """Passed once its condition holds; then waits for its reset, and takes what is still to come.
+
+    Its conditions know `activationCount` (tokens waiting), each incoming flow's count by the flow's id, and
+    `waitingForStart`: true when it is activated, false when it is reset. A flow without a condition is taken at the
+    activation only. Source: BPMN 2.0.2, 13.4.5.
+    """
+
+    def gather(self, run: Run, token: Token, waiting: Mapping[str, list[Token]]) -> bool | None:
+        if self.resetting(run, token.scope_id) is not None or not self.holds(run, token, waiting):
+            return None
+        marker = Token(run, self, token.scope_id, RESET, state=TaskState.WAITING)
+        marker.memo["seen"] = list(waiting)
+        run.merge(token, [token, *(line[0] for line in waiting.values() if line[0] is not token)])
+        marker.forks = token.forks
+        run.admit(marker)
+        run.note(token, "entered")
+        return True
+
+    def holds(self, run: Run, token: Token, waiting: Mapping[str, list[Token]]) -> bool:
+        counts: dict[str, object] = {flow: Decimal(len(waiting.get(flow, ()))) for flow in self.node.incoming}
+        counts["activationCount"] = Decimal(sum(len(line) for line in waiting.values()))
+        return self.node.activation is None or run.holds(self.node.activation, token, counts)
+
+    def choose(self, run: Run, token: Token) -> list[str]:
+        return self.ways(run, token, activation=True)
+
+    def ways(self, run: Run, token: Token, *, activation: bool) -> list[str]:
+        """The flows taken. Raises NoFlowTaken at the activation."""
+        start = {"waitingForStart": activation}
+        taken = []
+        for flow in self.flows:
+            if flow.id != self.node.default:
+                holds = activation if flow.condition is None else run.holds(flow.condition, token, start)
+                taken += [flow.id] if holds else []
+        if taken or not activation or not self.flows:
+            return taken
+        if not self.node.default:
+            raise NoFlowTaken(element=self.name)
+        return [self.node.default]
+
+    def resetting(self, run: Run, scope_id: str) -> Token | None:
+        """The mark of an activation that waits for its reset."""
+        return run.resets.get((scope_id, self.name))
+
+    def settle(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
+        marker = self.resetting(run, scope_id)
+        if marker is None:
+            return self.activate(run, waiting)
+        awaited = [flow for flow in self.node.incoming if flow not in marker.memo["seen"]]
+        empty = [flow for flow in awaited if flow not in waiting]
+        if empty and self.may_come(run, scope_id, empty, {}):
+            return False
+        late = [waiting[flow][0] for flow in awaited if flow in waiting]
+        run.guarded(marker, lambda: self.reset(run, marker, late))
+        return True
+
+    def activate(self, run: Run, waiting: Mapping[str, list[Token]]) -> bool:
+        """True if what waits since before the last reset activates the gateway."""
+        token = next((line[-1] for line in waiting.values()), None)
+        if token is None or token._state == TaskState.ERROR or not self.holds(run, token, waiting):
+            return False
+        token._set_state(TaskState.READY)
+        run.queue.append(token)
+        return True
+
+    def reset(self, run: Run, marker: Token, late: list[Token]) -> None:
+        ways = self.ways(run, marker, activation=False)
+        for token in late:
+            run.leave_join(token)
+            run.discard(token)
+        run.discard(marker)
+        if ways:
+            run.follow(marker, ways)
 
 
 class EventBasedGateway(Element):
@@ -178,14 +276,21 @@ class Catch(Element):
 
     def perform(self, run: Run, token: Token) -> bool | None:
         event = self.node.event
-        if event is None or event.kind == "link" or token.memo.get("begun"):
+        if event is None or event.kind == "link" or (token.memo.get("begun") and not still_to_come(event, token)):
             return True
         run.await_event(token, event)
         return None
 
 
 class StartEvent(Element):
-    """Passed at once: who starts the process or sub-process has waited for its event."""
+    """Passed at once: who starts the process or sub-process has waited for its event, or for the first of several."""
+
+    def perform(self, run: Run, token: Token) -> bool | None:
+        event = self.node.event
+        if event is None or not still_to_come(event, token):
+            return True
+        run.await_event(token, event)
+        return None
 
 
 class BoundaryEvent(Element):
@@ -193,52 +298,78 @@ class BoundaryEvent(Element):
 
 
 class Throw(Element):
-    """A none end or throwing event is passed; a message or signal is reported on the way."""
+    """A none end or throwing event is passed; messages, signals and escalations go out on the way, in their order.
+
+    An escalation may be caught by what interrupts; an error or a termination comes last.
+    """
 
     def perform(self, run: Run, token: Token) -> bool | None:
-        throw_out(run, token)
+        event = self.node.event
+        for each in event.each() if event is not None else ():
+            match each.kind:
+                case "message" | "signal":
+                    throw_out(run, token, each)
+                case "escalation":
+                    self.happened(run, token)
+                    if not throw_from(run, token, each):
+                        return None
+                case "error":
+                    self.happened(run, token)
+                    if throw_from(run, token, each):
+                        run.discard(token)
+                    return None
+                case "terminate":
+                    self.happened(run, token)
+                    run.cancel_scope(token.scope_id, keep=token)
+                    run.discard(token)
+                    return None
         return True
 
     def happened(self, run: Run, token: Token) -> None:
         """History shows the event as done before its consequences, which may cancel the token."""
-        run.note(token, "completed")
-        token.noted = False
+        if token.noted:
+            run.note(token, "completed")
+            token.noted = False
 
 
-class Terminate(Throw):
-    """Ends the process or sub-process it lies in, and nothing around it."""
+class Compensate(Throw):
+    """Undoes what has completed in its scope, or one activity of it; goes on when that is done."""
+
+    def perform(self, run: Run, token: Token) -> bool | None:
+        event = self.node.event
+        assert event is not None
+        records = run.completed_in(token, event.name)
+        if not records:
+            return True
+        driver = token
+        if not event.waits:
+            driver = Token(run, self, token.scope_id, HANDLER)
+            run.admit(driver)
+        run.compensate(driver, records)
+        return None if event.waits else True
+
+    def compensated(self, run: Run, token: Token) -> None:
+        token.memo["at"] = "leave"
+        token.complete()
+
+
+class Cancel(Throw):
+    """Ends its transaction: what runs in it is cancelled, what has completed is undone, the border's cancel event goes
+    on. Source: BPMN 2.0.2, 10.5.3 and 13.5.4."""
 
     def perform(self, run: Run, token: Token) -> bool | None:
         self.happened(run, token)
         run.cancel_scope(token.scope_id, keep=token)
-        run.discard(token)
+        run.compensate(token, run.completed_in(token, ""))
         return None
 
-
-class ThrowError(Throw):
-    """Ends by an error, which the innermost scope that can catches; if none can, the instance ends with it."""
-
-    def perform(self, run: Run, token: Token) -> bool | None:
-        code = _code(self.node)
-        self.happened(run, token)
-        caught = run.throw("error", code, token.scope_id)
-        run.report.thrown.append(Thrown("error", code, self.name, caught=caught))
-        if caught:
-            run.discard(token)
-        else:
-            run.end_by_error(code)
-        return None
-
-
-class Escalate(Throw):
-    """Throws an escalation; goes on unless what catches it interrupts."""
-
-    def perform(self, run: Run, token: Token) -> bool | None:
-        code = _code(self.node)
-        self.happened(run, token)
-        caught = run.throw("escalation", code, token.scope_id)
-        run.report.thrown.append(Thrown("escalation", code, self.name, caught=caught))
-        return True if token.id in run.tasks else None
+    def compensated(self, run: Run, token: Token) -> None:
+        host = run.tasks[token.scope_id]
+        body = run.tasks[host.owner] if host.role == CHILD else host
+        for boundary in run.spec.boundaries(host.task_spec.name):
+            if boundary.node.event is not None and boundary.node.event.kind == "cancel":
+                run.take_boundary(boundary, body, {})
+                return
 
 
 class ThrowLink(Throw):
@@ -252,12 +383,14 @@ class ThrowLink(Throw):
         return []
 
 
-def throw_out(run: Run, token: Token) -> None:
-    """The element's message or signal, if it has one, is reported as thrown."""
+def still_to_come(event: Event, token: Token) -> bool:
+    """True if the process began with one of several events that are all needed."""
+    return event.kind == "all" and "met" in token.memo
+
+
+def throw_out(run: Run, token: Token, event: Event) -> None:
+    """The message or signal is reported as thrown."""
     node: Node = token.task_spec.node
-    event = node.event
-    if event is None or event.kind not in ("message", "signal"):
-        return
     payload = run.evaluate(event.payload, token)
     fields = dict(payload) if isinstance(payload, Mapping) else {}
     fields.update(run.assigned(node.inputs, token))
@@ -265,5 +398,17 @@ def throw_out(run: Run, token: Token) -> None:
     run.report.thrown.append(Thrown(kind, event.name, node.id, fields, run.correlation(token, event)))
 
 
-def _code(node: Node) -> str:
-    return node.event.name if node.event is not None else ""
+def throw_from(run: Run, token: Token, event: Event) -> bool:
+    """The event is thrown: a message or signal out of the instance, an error or escalation outwards by scope; an error
+    that nobody catches ends the instance. True if the token is still there."""
+    if event.kind in ("message", "signal"):
+        throw_out(run, token, event)
+        return True
+    kind: ThrownKind = "error" if event.kind == "error" else "escalation"
+    # A multi-instance activity throws at its own border too; an event has none.
+    thrower = token if token.task_spec.node.repeat is not None else None
+    caught = run.throw(kind, event.name, token.scope_id, thrower)
+    run.report.thrown.append(Thrown(kind, event.name, token.task_spec.name, caught=caught))
+    if kind == "error" and not caught:
+        run.end_by_error(event.name)
+    return token.id in run.tasks

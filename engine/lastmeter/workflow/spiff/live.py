@@ -39,14 +39,15 @@ class Live:
     ) -> Live:
         """A new instance whose first elements are ready; `advance` runs them. Raises StartNotPossible.
 
-        `start_element` names the event that starts it; without, the process needs a none or an implicit start.
+        `start_element` names the event that starts it (`id#n` the n-th of its several event definitions, from 0);
+        without, the process needs a none or an implicit start.
         """
         start = _start_of(spec, start_element)
         run = Run(spec, services, now)
         root = run.open_scope(ROOT, None, spec.key)
         for name, value in variables.items():
             root.variables[name] = values.decode(values.encode(value, name))
-        run.begin = start.name if start is not None else ""
+        run.begin = start_element if start is not None and start_element is not None else ""
         return cls(run)
 
     @classmethod
@@ -160,8 +161,8 @@ class Live:
             uid
             for uid, token in self._run.tasks.items()
             if token.opened == "subscription"
-            and token.task_spec.node.event.kind == kind
-            and token.task_spec.node.event.name == name
+            and (event := self._run.event_of(token)) is not None
+            and (event.kind, event.name) == (kind, name)
         )
 
     def retry(self, task_uid: str, now: dt.datetime) -> Advance:
@@ -242,10 +243,8 @@ class Live:
 
 
 def _takes(elements: list[Element], code: str) -> bool:
-    return any(
-        element.node.event is not None and element.node.event.kind == "error" and element.node.event.name in ("", code)
-        for element in elements
-    )
+    events = (event for element in elements if element.node.event is not None for event in element.node.event.each())
+    return any(event.kind == "error" and event.name in ("", code) for event in events)
 
 
 def _start_of(spec: Spec, name: str | None) -> Element | None:
@@ -253,7 +252,7 @@ def _start_of(spec: Spec, name: str | None) -> Element | None:
     possible = sorted(element.name for element in starts)
     if name is not None:
         for element in starts:
-            if element.name == name:
+            if element.name == name.partition("#")[0]:
                 return element
         raise StartNotPossible(process=spec.key, start_element=name, possible=possible)
     if not spec.starts(spec.key):

@@ -14,6 +14,8 @@ import zstandard
 
 MODEL_FORMAT = 1
 
+_LOOKED_FOR = frozenset(("error", "escalation", "cancel", "compensate"))
+
 
 @dataclasses.dataclass(slots=True)
 class Text:
@@ -34,7 +36,9 @@ class Assignment:
 
 @dataclasses.dataclass(slots=True)
 class Event:
-    """One event definition: `kind` is timer, message, signal, error, escalation, conditional, link or terminate."""
+    """One event definition: `kind` is timer, message, signal, error, escalation, conditional, link, terminate,
+    cancel, compensate (`name` is then the activity, empty for all), or what holds several in `parts`: `any` or `all`.
+    """
 
     kind: str
     name: str = ""
@@ -44,6 +48,26 @@ class Event:
     payload: Text | None = None
     code_variable: str = ""
     message_variable: str = ""
+    waits: bool = True
+    parts: list[Event] = dataclasses.field(default_factory=list)
+
+    def each(self) -> list[Event]:
+        """The definitions themselves: its parts, or it alone."""
+        return self.parts or [self]
+
+    @property
+    def awaited(self) -> bool:
+        """False if nothing waits for it: whoever throws an error or the like looks for what catches it."""
+        return any(event.kind not in _LOOKED_FOR for event in self.each())
+
+
+@dataclasses.dataclass(slots=True)
+class Behaviour:
+    """An event that a multi-instance activity throws after a repetition; always, if there is no condition."""
+
+    event: Event
+    condition: Text | None = None
+    once: bool = False
 
 
 @dataclasses.dataclass(slots=True)
@@ -61,6 +85,17 @@ class Repeat:
     test_before: bool = False
     maximum: int | None = None
     first_counter: int = 0
+    behaviours: list[Behaviour] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(slots=True)
+class AdHoc:
+    """How the activities of an ad-hoc sub-process are performed; `active` names those that begin (absent: all)."""
+
+    sequential: bool = False
+    completion: Text | None = None
+    cancels_rest: bool = True
+    active: Text | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -93,6 +128,13 @@ class Node:
     topic: str = ""
     decision: Text | None = None
     called: Text | None = None
+    for_compensation: bool = False
+    handler: str = ""
+    start_quantity: int = 1
+    completion_quantity: int = 1
+    activation: Text | None = None
+    ad_hoc: AdHoc | None = None
+    waits_for_all: bool = False
 
 
 @dataclasses.dataclass(slots=True)
@@ -132,24 +174,26 @@ def from_bytes(blob: bytes) -> Process:
     return process
 
 
+# Fields that hold one of our classes, or a list of them.
 _NESTED: Mapping[str, type] = {
     **dict.fromkeys(
         ("text", "source", "correlation", "payload", "collection", "cardinality", "output_element", "completion",
-         "condition", "script", "decision", "called"),
+         "condition", "script", "decision", "called", "activation", "active"),
         Text,
     ),
-    "event": Event,
-    "repeat": Repeat,
+    "event": Event, "parts": Event, "repeat": Repeat, "behaviours": Behaviour, "ad_hoc": AdHoc,
+    "inputs": Assignment, "outputs": Assignment,
 }  # fmt: skip
 
 
 def _build(cls: type, raw: Mapping[str, Any]) -> Any:
-    fields: dict[str, Any] = {}
-    for name, value in raw.items():
-        if name in ("inputs", "outputs"):
-            fields[name] = [_build(Assignment, item) for item in value]
-        elif name in _NESTED and isinstance(value, dict):
-            fields[name] = _build(_NESTED[name], value)
-        else:
-            fields[name] = value
-    return cls(**fields)
+    return cls(**{name: _value(name, value) for name, value in raw.items()})
+
+
+def _value(name: str, value: Any) -> Any:
+    nested = _NESTED.get(name)
+    if nested is not None and isinstance(value, dict):
+        return _build(nested, value)
+    if nested is not None and isinstance(value, list):
+        return [_build(nested, item) for item in value]
+    return value

@@ -11,7 +11,7 @@ from typing import Any
 from lastmeter.definitions.findings import Finding
 from lastmeter.feel import FeelSyntaxError
 from lastmeter.workflow.spiff import expressions, model
-from lastmeter.workflow.spiff.model import Node, Process, Text
+from lastmeter.workflow.spiff.model import Event, Node, Process, Text
 from lastmeter.workflow.spiff.reading import Reader
 from lastmeter.workflow.spiff.specs import Spec, doors
 
@@ -60,8 +60,9 @@ class FlowInfo:
 
 @dataclass(frozen=True, slots=True)
 class StartInfo:
-    """One start event of the process (or what instantiates it): kind none, timer, message, signal or conditional.
+    """One start event of the process (or what instantiates it): kind none, timer, message or signal.
 
+    An event with several definitions is a start for each, `element_id` then being `id#n`.
     `definition` is the timer's text or the message's or signal's name; `is_feel` says that the timer's text is FEEL.
     """
 
@@ -110,7 +111,7 @@ def restore(spec_blob: bytes) -> Spec:
 
 def _parsed(process: Process, findings: tuple[Finding, ...]) -> ParsedProcess:
     elements = tuple(_element(process, node) for node in process.nodes.values())
-    events = [node.event for node in process.nodes.values() if node.event is not None]
+    events = [event for node in process.nodes.values() if node.event is not None for event in node.event.each()]
     defaults = {node.default for node in process.nodes.values() if node.default}
     return ParsedProcess(
         key=process.key,
@@ -128,19 +129,25 @@ def _parsed(process: Process, findings: tuple[Finding, ...]) -> ParsedProcess:
         decision_refs=frozenset(element.decision for element in elements if element.decision),
         message_names=frozenset(event.name for event in events if event.kind == "message"),
         signal_names=frozenset(event.name for event in events if event.kind == "signal"),
-        start_events=tuple(_start(node) for node in doors(process)),
+        start_events=tuple(start for node in doors(process) for start in _starts(node)),
         findings=findings,
     )
 
 
-def _start(node: Node) -> StartInfo:
+def _starts(node: Node) -> Iterator[StartInfo]:
     event = node.event
     if event is None:
-        return StartInfo(node.id, "none")
+        yield StartInfo(node.id, "none")
+        return
+    for number, each in enumerate(event.each()):
+        yield _start(f"{node.id}#{number}" if event.parts else node.id, each)
+
+
+def _start(door: str, event: Event) -> StartInfo:
     correlation = event.correlation.text if event.correlation is not None else None
     if event.kind == "timer" and event.text is not None:
-        return StartInfo(node.id, "timer", event.text.text, event.timer, event.text.feel)
-    return StartInfo(node.id, event.kind, event.name, correlation=correlation)
+        return StartInfo(door, "timer", event.text.text, event.timer, event.text.feel)
+    return StartInfo(door, event.kind, event.name, correlation=correlation)
 
 
 def _element(process: Process, node: Node) -> ElementInfo:
@@ -177,6 +184,8 @@ def _names_read(process: Process, node: Node, read: Callable[[str], frozenset[st
             names.update(read(text.text))
     if node.repeat is not None:
         names.difference_update({"loopCounter", node.repeat.element})
+    if node.type == "complexGateway":
+        names.difference_update({"activationCount", "waitingForStart", *node.incoming})
     for value in _attribute_expressions(node):
         names.update(value)
     return frozenset(names)
@@ -186,10 +195,15 @@ def _texts(process: Process, node: Node) -> Iterator[Text | None]:
     yield from (node.script, node.decision, node.called)
     yield from (assignment.source for assignment in (*node.inputs, *node.outputs))
     yield from (process.flows[flow].condition for flow in node.outgoing)
-    if node.event is not None:
-        yield from (node.event.text, node.event.correlation, node.event.payload)
+    yield node.activation
+    for event in node.event.each() if node.event is not None else ():
+        yield from (event.text, event.correlation, event.payload)
+    if node.ad_hoc is not None:
+        yield from (node.ad_hoc.completion, node.ad_hoc.active)
     repeat = node.repeat
     if repeat is not None:
+        for behaviour in repeat.behaviours:
+            yield from (behaviour.condition, behaviour.event.payload)
         yield from (repeat.collection, repeat.cardinality, repeat.output_element, repeat.completion, repeat.condition)
 
 
@@ -214,5 +228,5 @@ def _names_written(node: Node) -> Iterator[str]:
     yield from (assignment.target for assignment in node.outputs)
     if node.repeat is not None and node.repeat.output_collection:
         yield node.repeat.output_collection
-    if node.event is not None:
-        yield from (name for name in (node.event.code_variable, node.event.message_variable) if name)
+    for event in node.event.each() if node.event is not None else ():
+        yield from (name for name in (event.code_variable, event.message_variable) if name)

@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.errors import LastmeterError
-from lastmeter.workflow.spiff.catching import Catching
+from lastmeter.workflow.spiff.compensating import Compensating
 from lastmeter.workflow.spiff.faults import BpmnError, BranchesDisagree, Deadlock, StepBudgetExceeded
 from lastmeter.workflow.spiff.report import IncidentOpened
-from lastmeter.workflow.spiff.tokens import ALIVE, CHILD, EVENT_START, FLOW, RACE, ROOT, Token
+from lastmeter.workflow.spiff.tokens import ALIVE, CHILD, EVENT_START, FLOW, HANDLER, RACE, ROOT, Token
 
 if TYPE_CHECKING:
     from lastmeter.workflow.spiff.elements import Element
 
 
-class Run(Catching):
+class Run(Compensating):
     """The live instance."""
 
     def drain(self) -> None:
         """Everything automatic is done. Raises StepBudgetExceeded."""
         if self.begin is not None and not self.done:
             start, self.begin = self.begin, None
-            self.begin_container(self.scopes[ROOT], (), self.spec.element(start) if start else None)
+            name, _, part = start.partition("#")
+            element = self.spec.element(name) if name else None
+            self.begin_container(self.scopes[ROOT], (), element, int(part) if part else None)
         while True:
             if self.idle:
                 self.close_scope(self.idle.popleft())
@@ -51,16 +53,42 @@ class Run(Catching):
             element.child_done(self, self.tasks[token.owner], token)
             return
         token.memo["at"] = "leave"
-        flows = element.choose(self, token)
+        flows = [] if token.role == HANDLER else element.choose(self, token)
         if token.noted:
             self.note(token, "completed")
+        if token.role == HANDLER:
+            self.discard(token)
+            if (driver := self.tasks.get(token.owner)) is not None:
+                self.undo_next(driver)
+            return
+        if element.node.repeat is None:
+            self.remember(token)
         self.discard(token)
         self.follow(token, flows)
+        around = self.tasks.get(token.scope_id)
+        if around is not None and around.task_spec.node.ad_hoc is not None:
+            self.ask(around, partial(around.task_spec.inner_left, self, around, element))
+
+    def ask(self, around: Token, question: Callable[[], object]) -> bool:
+        """What an ad-hoc sub-process answers; if it cannot, it waits as an incident with all that runs inside."""
+        answers: list[object] = []
+        around.memo["at"] = "inside"
+        self.guarded(around, lambda: answers.append(question()))
+        if answers:
+            around.memo.pop("at", None)
+        return not answers or bool(answers[0])
 
     def close_scope(self, scope_id: str) -> None:
         """If nothing runs in the scope any more, whatever it belongs to is done."""
         scope = self.scopes.get(scope_id)
         if scope is None or scope.alive or not scope.container:
+            return
+        around = self.tasks.get(scope_id)
+        if (
+            around is not None
+            and around.task_spec.node.ad_hoc is not None
+            and self.ask(around, partial(around.task_spec.goes_on, self, around))
+        ):
             return
         self.cancel_scope(scope_id)
         if scope_id == ROOT:
@@ -106,6 +134,10 @@ class Run(Catching):
                 self.guarded(token, token.complete)
             case "finish":
                 self.guarded(token, lambda: token.task_spec.finish(self, token, None))
+            case "inside":
+                del token.memo["at"]
+                token._set_state(TaskState.STARTED)
+                self.idle.append(token.id)
             case "watch":
                 del token.memo["at"]
                 token._set_state(TaskState.WAITING)
@@ -139,16 +171,16 @@ class Run(Catching):
                 self.discard(other)
 
     def settle_joins(self) -> bool:
-        """True if an inclusive join could fire, now that nothing moves."""
-        for (scope_id, name), waiting in list(self.joins.items()):
-            element = self.spec.element(name)
-            if element.node.type != "inclusiveGateway":
+        """True if an inclusive or complex gateway could go on, now that nothing moves."""
+        for scope_id, name in [*self.joins, *(place for place in self.resets if place not in self.joins)]:
+            waiting = self.joins.get((scope_id, name), {})
+            here = [token for line in waiting.values() for token in line]
+            if (marker := self.resets.get((scope_id, name))) is not None:
+                here.append(marker)
+            if any(token._state == TaskState.ERROR for token in here):
                 continue
-            if any(token._state == TaskState.ERROR for line in waiting.values() for token in line):
-                continue
-            if element.activated(self, scope_id, waiting):
-                merged = [line[0] for line in waiting.values()]
-                self.guarded(merged[0], partial(element.fire, self, merged[0], merged))
+            element: Element = self.spec.element(name)
+            if element.settle(self, scope_id, waiting):
                 return True
         return False
 
@@ -156,7 +188,8 @@ class Run(Catching):
         """True if a conditional event fired, because its condition has become true."""
         for token in list(self.watching.values()):
             try:
-                true = self.holds(token.task_spec.node.event.text, token)
+                event = self.event_of(token)
+                true = event is not None and event.text is not None and self.holds(event.text, token)
             except LastmeterError as fault:
                 del self.watching[token.id]
                 token.memo["at"] = "watch"

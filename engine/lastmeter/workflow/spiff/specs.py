@@ -27,6 +27,12 @@ class Spec(WorkflowSpec):  # type: ignore[misc]
             if element.node.attached_to:
                 self._boundaries.setdefault(element.node.attached_to, []).append(element)
             self._contents.setdefault(element.node.container, []).append(element)
+        self._handlers = {
+            element.node.attached_to: element
+            for element in self.task_specs.values()
+            if element.node.attached_to and _has(element.node, "compensate")
+        }
+        self._undone = self._compensable()
         self._reach: dict[tuple[str, str], frozenset[str]] = {}
 
     @property
@@ -61,6 +67,42 @@ class Spec(WorkflowSpec):  # type: ignore[misc]
             for start in self._contents.get(element.node.id, [])
             if start.node.type == "startEvent"
         ]
+
+    def awaited_beside(self, start: Element) -> list[Element]:
+        """The other events behind an instantiating gateway that waits for all of them."""
+        for flow in start.node.incoming:
+            gateway = self.process.nodes[self.process.flows[flow].source]
+            if gateway.instantiates and gateway.waits_for_all:
+                targets = (self.process.flows[other].target for other in gateway.outgoing if other != flow)
+                return [self.task_specs[target] for target in targets]
+        return []
+
+    # -- compensation --------------------------------------------------------------------------------------------
+
+    def handler(self, activity: str) -> Element | None:
+        """The compensation event on the activity's border, which names its handler."""
+        return self._handlers.get(activity)
+
+    def undoing_start(self, activity: str) -> Element | None:
+        """The start of the event sub-process by which a sub-process undoes itself."""
+        return next((start for start in self.event_starts(activity) if _has(start.node, "compensate")), None)
+
+    def compensable(self, activity: str) -> bool:
+        """True if the activity, once completed, may be undone."""
+        return activity in self._undone
+
+    def _compensable(self) -> frozenset[str]:
+        """What can be undone, if anything ever asks: by a handler, by itself, or by what completed inside."""
+        if not any(_has(node, "cancel") or _throws_compensation(node) for node in self.process.nodes.values()):
+            return frozenset()
+        found = set(self._handlers)
+        found.update(node.id for node in self.process.nodes.values() if self.undoing_start(node.id) is not None)
+        for name in list(found):
+            node = self.process.nodes.get(self.process.nodes[name].container)
+            while node is not None and not node.triggered_by_event:
+                found.add(node.id)
+                node = self.process.nodes.get(node.container)
+        return frozenset(found)
 
     def reaching(self, gateway: str, flow: str) -> frozenset[str]:
         """The elements from which a path leads to the flow without passing the gateway."""
@@ -107,8 +149,16 @@ def doors(process: Process) -> list[Node]:
 
 
 def _begins_alone(node: Node) -> bool:
-    is_link = node.type == "intermediateCatchEvent" and node.event is not None and node.event.kind == "link"
-    return not (node.attached_to or node.triggered_by_event or node.instantiates or is_link)
+    is_link = node.type == "intermediateCatchEvent" and _has(node, "link")
+    return not (node.attached_to or node.triggered_by_event or node.instantiates or node.for_compensation or is_link)
+
+
+def _has(node: Node, kind: str) -> bool:
+    return node.event is not None and any(event.kind == kind for event in node.event.each())
+
+
+def _throws_compensation(node: Node) -> bool:
+    return node.type in ("endEvent", "intermediateThrowEvent") and _has(node, "compensate")
 
 
 def _throw(spec: Spec, node: Node) -> Element:
@@ -128,9 +178,8 @@ def _link_target(process: Process, container: str, name: str) -> Node | None:
 
 
 _THROWS: Mapping[str, type[elements.Throw]] = {
-    "terminate": elements.Terminate,
-    "error": elements.ThrowError,
-    "escalation": elements.Escalate,
+    "compensate": elements.Compensate,
+    "cancel": elements.Cancel,
     "link": ThrowLink,
 }
 _CLASSES: Mapping[str, Any] = {
@@ -144,9 +193,12 @@ _CLASSES: Mapping[str, Any] = {
     "receiveTask": activities.ReceiveTask,
     "callActivity": activities.CallActivity,
     "subProcess": activities.SubProcess,
+    "transaction": activities.SubProcess,
+    "adHocSubProcess": activities.AdHocSubProcess,
     "exclusiveGateway": elements.ExclusiveGateway,
     "parallelGateway": elements.ParallelGateway,
     "inclusiveGateway": elements.InclusiveGateway,
+    "complexGateway": elements.ComplexGateway,
     "eventBasedGateway": elements.EventBasedGateway,
     "startEvent": elements.StartEvent,
     "endEvent": _throw,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -14,14 +15,14 @@ import zstandard
 from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.workflow.spiff import timers, values
-from lastmeter.workflow.spiff.elements import Join
 from lastmeter.workflow.spiff.faults import StateNotReadable
 from lastmeter.workflow.spiff.report import Services
 from lastmeter.workflow.spiff.run import Run
 from lastmeter.workflow.spiff.specs import Spec
 from lastmeter.workflow.spiff.tokens import Fork, Scope, Token
 
-STATE_FORMAT = 1
+# 2: scopes remember what has completed in them and can be compensated.
+STATE_FORMAT = 2
 MAX_STATE_BYTES = 512_000_000
 
 _local = threading.local()
@@ -52,7 +53,7 @@ def dump(run: Run) -> bytes:
 def _scope(scope: Scope) -> list[Any]:
     return [
         scope.id, scope.parent, scope.container, scope.isolated, scope.loop, _fields(scope.variables),
-        sorted(scope.given),
+        sorted(scope.given), [values.encode(record) for record in scope.done],
     ]  # fmt: skip
 
 
@@ -103,9 +104,10 @@ def load(spec: Spec, packed: bytes, services: Services, now: dt.datetime) -> Run
     run = Run(spec, services, now)
     run.begin, run.done = state["begin"], state["done"]
     run.cancelled, run.uncaught = state["cancelled"], state["uncaught"]
-    for identity, parent, container, isolated, loop, variables, given in state["scopes"]:
+    for identity, parent, container, isolated, loop, variables, given, done in state["scopes"]:
         decoded = {name: values.decode(value) for name, value in variables.items()}
-        run.scopes[identity] = Scope(identity, parent, container, isolated, loop, decoded, set(given))
+        records: list[Any] = [values.decode(record) for record in done]
+        run.scopes[identity] = Scope(identity, parent, container, isolated, loop, decoded, set(given), records)
     forks = []
     for identity, writes in state["forks"]:
         decoded_writes = values.decode(writes)
@@ -124,9 +126,28 @@ def _read(packed: bytes) -> dict[str, Any]:
         state = orjson.loads(decompressor.decompress(packed, max_output_size=MAX_STATE_BYTES))
     except (zstandard.ZstdError, orjson.JSONDecodeError) as wrong:
         raise StateNotReadable(reason=str(wrong)) from wrong
-    if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
-        raise StateNotReadable(reason="a state of another format")
+    if not isinstance(state, dict) or not isinstance(state.get("format"), int):
+        raise StateNotReadable(reason="no state of an instance")
+    return upgraded(state)
+
+
+def upgraded(state: dict[str, Any]) -> dict[str, Any]:
+    """The state in the present format, whatever release wrote it. Raises StateNotReadable for a later one."""
+    while state["format"] < STATE_FORMAT:
+        step = _UPGRADES.get(state["format"])
+        if step is None:
+            raise StateNotReadable(reason=f"a state of format {state['format']}")
+        state = step(state)
+    if state["format"] > STATE_FORMAT:
+        raise StateNotReadable(reason=f"a state of format {state['format']}, this release reads up to {STATE_FORMAT}")
     return state
+
+
+def _from_1(state: dict[str, Any]) -> dict[str, Any]:
+    return {**state, "format": 2, "scopes": [[*scope, []] for scope in state["scopes"]]}
+
+
+_UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
 
 
 def _restore(run: Run, raw: list[Any], forks: list[Fork]) -> None:
@@ -141,8 +162,8 @@ def _restore(run: Run, raw: list[Any], forks: list[Fork]) -> None:
     run.admit(token)
     if state == TaskState.READY:
         run.queue.append(token)
-    elif isinstance(element, Join) and via and len(element.node.incoming) > 1:
+    elif element.gathers(token):
         run.arrive(token)
-    event = element.node.event
+    event = run.event_of(token)
     if event is not None and event.kind == "conditional" and state in (TaskState.WAITING, TaskState.STARTED):
         run.watching[token.id] = token

@@ -18,7 +18,7 @@ from SpiffWorkflow.workflow import Workflow
 
 from lastmeter.workflow.spiff import expressions, values
 from lastmeter.workflow.spiff.faults import NotBoolean, NotWaiting
-from lastmeter.workflow.spiff.model import Assignment, Text
+from lastmeter.workflow.spiff.model import Assignment, Event, Text
 from lastmeter.workflow.spiff.report import (
     Advance,
     CallOpened,
@@ -28,7 +28,7 @@ from lastmeter.workflow.spiff.report import (
     Services,
     TaskOpened,
 )
-from lastmeter.workflow.spiff.tokens import ALIVE, CHILD, FLOW, MAX_FORKS, Fork, Report, Scope, Token
+from lastmeter.workflow.spiff.tokens import ALIVE, CHILD, FLOW, MAX_FORKS, RESET, Fork, Report, Scope, Token
 
 if TYPE_CHECKING:
     from lastmeter.workflow.spiff.elements import Element
@@ -48,6 +48,8 @@ class Store(Workflow):  # type: ignore[misc]
         self.owned: dict[str, dict[str, Token]] = {}
         self.joins: dict[tuple[str, str], dict[str, list[Token]]] = {}
         self.watching: dict[str, Token] = {}
+        # Activated complex gateways that wait for their reset, by scope and element.
+        self.resets: dict[tuple[str, str], Token] = {}
         self.queue: deque[Token] = deque()
         self.idle: deque[str] = deque()
         self.report = Report()
@@ -94,6 +96,8 @@ class Store(Workflow):  # type: ignore[misc]
             scope.alive += 1
         if token.owner:
             self.owned.setdefault(token.owner, {})[token.id] = token
+        if token.role == RESET:
+            self.resets[token.scope_id, token.task_spec.name] = token
 
     def discard(self, token: Token) -> None:
         """The token is gone, with what it had opened, armed or held open."""
@@ -114,6 +118,8 @@ class Store(Workflow):  # type: ignore[misc]
                 self.idle.append(scope.id)
         if token.via:
             self.leave_join(token)
+        if token.role == RESET:
+            del self.resets[token.scope_id, token.task_spec.name]
 
     def arrive(self, token: Token) -> dict[str, list[Token]]:
         """The tokens waiting at the join by flow, this one among them."""
@@ -168,7 +174,7 @@ class Store(Workflow):  # type: ignore[misc]
                 return
             token.noted = True
         node = token.task_spec.node
-        body = node.repeat is not None and token.role == FLOW
+        body = node.repeat is not None and token.role != CHILD
         self.report.history.append(
             HistoryEntry(node.id, "multiInstanceBody" if body else node.type, node.name, event, token.id, token.loop)
         )
@@ -290,6 +296,12 @@ class Store(Workflow):  # type: ignore[misc]
     def open_job(self, token: Token, topic: str, inputs: Mapping[str, object]) -> None:
         token.opened = "job"
         self.report.opened["job"][token.id] = JobOpened(token.id, token.task_spec.name, topic, inputs, token.loop)
+
+    def event_of(self, token: Token) -> Event | None:
+        """The event the token stands at or waits for; of an event with several definitions maybe one."""
+        event: Event | None = token.task_spec.node.event
+        part = token.memo.get("part")
+        return event if event is None or part is None else event.parts[part]
 
     def waiting(self, task_uid: str) -> Token:
         """The token of that uid. Raises NotWaiting."""

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 ROOT = "root"
 MAX_FORKS = 16
 
-# Roles of a token. Only flow and child tokens keep their scope alive; the others are armed catches.
+# Roles of a token. Armed catches (and their parts, where an event has several) keep no scope alive; what moves, what
+# compensates and a complex gateway that waits for its reset do.
 FLOW, CHILD, BOUNDARY, RACE, EVENT_START = "flow", "child", "boundary", "race", "event-start"
-ALIVE = frozenset((FLOW, CHILD))
+PART, HANDLER, RESET = "part", "handler", "reset"
+ALIVE = frozenset((FLOW, CHILD, HANDLER, RESET))
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +73,8 @@ class Scope:
     loop: int | None = None
     variables: dict[str, object] = field(default_factory=dict)
     given: set[str] = field(default_factory=set)
+    # What has completed here and can be compensated, in that order; see `compensating`.
+    done: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)
     alive: int = 0
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from lastmeter.workflow.spiff.model import Assignment, Node, Repeat, Text
-from lastmeter.workflow.spiff.reading.events import EventReader
+from collections.abc import Iterator, Mapping
+
+from lastmeter.workflow.spiff.model import AdHoc, Assignment, Behaviour, Node, Repeat, Text
+from lastmeter.workflow.spiff.reading.associations import DataReader
 from lastmeter.workflow.spiff.reading.markup import (
     Element,
     attribute,
@@ -15,19 +17,29 @@ from lastmeter.workflow.spiff.reading.markup import (
     text_of,
 )
 
+# More tokens than this at one activity are a slip of the pen.
+MOST_TOKENS = 1_000
+BEHAVIOURS = frozenset(("message", "signal", "error", "escalation"))
+GLOBAL_TASKS: Mapping[str, str] = {
+    "globalTask": "task",
+    "globalManualTask": "manualTask",
+    "globalUserTask": "userTask",
+    "globalScriptTask": "scriptTask",
+    "globalBusinessRuleTask": "businessRuleTask",
+}
 
-class ActivityReader(EventReader):
+
+class ActivityReader(DataReader):
     """Reads tasks, sub-processes and call activities."""
 
     def activity(self, element: Element, node: Node) -> None:
         """Everything about the activity but what is drawn inside it."""
-        for name in ("startQuantity", "completionQuantity"):
-            if element.get(name, "1") != "1":
-                self.find("quantity", element, attribute=name)
-        if element.get("isForCompensation") == "true":
-            self.find("compensation", element)
+        node.start_quantity = self._quantity(element, "startQuantity")
+        node.completion_quantity = self._quantity(element, "completionQuantity")
+        node.for_compensation = element.get("isForCompensation") == "true"
         self.mappings(element, node)
-        node.repeat = self._repeat(element)
+        self.data(element, node)
+        node.repeat = self._repeat(element, node)
         match node.type:
             case "scriptTask":
                 self._script(element, node)
@@ -44,6 +56,25 @@ class ActivityReader(EventReader):
                 node.triggered_by_event = element.get("triggeredByEvent") == "true"
                 if node.triggered_by_event and node.repeat is not None:
                     self.find("event-sub-process-repeats", element)
+            case "adHocSubProcess":
+                self._ad_hoc(element, node)
+
+    def _quantity(self, element: Element, name: str) -> int:
+        text = element.get(name, "1").strip()
+        if text.isdecimal() and 1 <= int(text) <= MOST_TOKENS:
+            return int(text)
+        self.find("quantity", element, attribute=name, limit=MOST_TOKENS)
+        return 1
+
+    def _ad_hoc(self, element: Element, node: Node) -> None:
+        zeebe = first(node.ext, "zeebe:adHoc")
+        active = node.ext.get("lm:activeElements") or zeebe.get("activeElementsCollection")
+        node.ad_hoc = AdHoc(
+            sequential=element.get("ordering", "Parallel") == "Sequential",
+            completion=self.child_feel(element, "completionCondition"),
+            cancels_rest=element.get("cancelRemainingInstances", "true") != "false",
+            active=self.feel(element, active) if active else None,
+        )
 
     def mappings(self, element: Element, node: Node) -> None:
         """Input and output mappings of both Camunda dialects."""
@@ -65,20 +96,55 @@ class ActivityReader(EventReader):
 
     # -- repetition ----------------------------------------------------------------------------------------------
 
-    def _repeat(self, element: Element) -> Repeat | None:
+    def _repeat(self, element: Element, node: Node) -> Repeat | None:
         loop = element.find(tag("standardLoopCharacteristics"))
         if loop is not None:
             return self._loop(loop)
         many = element.find(tag("multiInstanceLoopCharacteristics"))
         if many is None:
             return None
-        behaviour = many.get("behavior", "All")
-        if behaviour.lower() != "all" or many.find(tag("complexBehaviorDefinition")) is not None:
-            self.find("multi-instance-behaviour", element, behaviour=behaviour)
         repeat = self._many(many)
+        repeat.behaviours = list(self._behaviours(element, many, node))
         if repeat.collection is None and repeat.cardinality is None:
             self.find("multi-instance-without-number", element)
         return repeat
+
+    def _behaviours(self, element: Element, many: Element, node: Node) -> Iterator[Behaviour]:
+        """What the activity throws as its repetitions complete. Source: BPMN 2.0.2, table 10.29."""
+        match many.get("behavior", "All").lower():
+            case "all":
+                return
+            case "none":
+                yield from self._behaviour(element, many.get("noneBehaviorEventRef"), node)
+            case "one":
+                for found in self._behaviour(element, many.get("oneBehaviorEventRef"), node):
+                    found.once = True
+                    yield found
+            case "complex":
+                for part in many.iterchildren(tag("complexBehaviorDefinition")):
+                    condition = self.child_feel(part, "condition")
+                    for thrown in part.iterchildren(tag("event")):
+                        for definition in self._definitions(thrown):
+                            yield from self._thrown_behaviour(element, definition, node, condition)
+            case other:
+                self.find("multi-instance-behaviour", element, behaviour=other)
+
+    def _behaviour(self, element: Element, reference: str | None, node: Node) -> Iterator[Behaviour]:
+        definition = self.by_id.get(local_ref(reference))
+        if definition is None:
+            self.find("unresolved-reference", element, reference=reference or "")
+        else:
+            yield from self._thrown_behaviour(element, definition, node)
+
+    def _thrown_behaviour(
+        self, element: Element, definition: Element, node: Node, condition: Text | None = None
+    ) -> Iterator[Behaviour]:
+        kind = local(definition).removesuffix("EventDefinition")
+        event = self._event(element, definition, kind, node) if kind in BEHAVIOURS else None
+        if event is None:
+            self.find("multi-instance-behaviour", element, behaviour=kind)
+        else:
+            yield Behaviour(event, condition)
 
     def _loop(self, loop: Element) -> Repeat:
         maximum = loop.get("loopMaximum", "")
@@ -176,7 +242,9 @@ class ActivityReader(EventReader):
             return
         if node.type == "sendTask":
             node.topic = self._topic(element, node, required=False)
-        if not node.topic:
+        if not node.topic and element.get("id") in self.message_flows:
+            node.event = self.message(element, None, node.ext)
+        elif not node.topic:
             self.find("message-missing", element)
 
     def _call(self, element: Element, node: Node) -> None:
@@ -190,11 +258,26 @@ class ActivityReader(EventReader):
             node.called = Text(local_ref(reference), feel=False)
             target = self.by_id.get(local_ref(reference))
             if target is not None and local(target).startswith("global"):
-                self.find("global-task", element)
+                self._global_task(element, target, node)
         if zeebe:
             node.pass_all_in = zeebe.get("propagateAllParentVariables", "true") == "true"
             node.pass_all_out = zeebe.get("propagateAllChildVariables", "true") == "true"
         self._passed(element, node)
+
+    def _global_task(self, element: Element, target: Element, node: Node) -> None:
+        """The call becomes the task it calls, with the call's own repetition, mappings and boundary events."""
+        kind = GLOBAL_TASKS.get(local(target))
+        if kind is None:
+            self.find("global-task", element, tag=local(target))
+            return
+        node.type, node.called = kind, None
+        node.name = node.name or target.get("name", "")
+        node.ext = {**extensions(target), **node.ext}
+        self.mappings(target, node)
+        if kind == "scriptTask":
+            self._script(target, node)
+        elif kind == "businessRuleTask":
+            self._decision(target, node)
 
     def _passed(self, element: Element, node: Node) -> None:
         for name, mappings in (("camunda:in", node.inputs), ("camunda:out", node.outputs)):

@@ -23,9 +23,11 @@ _NOT_CONDITIONAL = frozenset(
 _HOSTS = frozenset(
     (
         "task", "userTask", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask",
-        "subProcess", "callActivity",
+        "subProcess", "transaction", "adHocSubProcess", "callActivity",
     )
 )  # fmt: skip
+# What an ad-hoc sub-process may not hold. Source: BPMN 2.0.2, table 10.22.
+_NOT_AD_HOC = frozenset(("startEvent", "endEvent"))
 
 
 def check(reader: TextReader, process: Process) -> None:
@@ -54,6 +56,8 @@ class _Checker:
         self.default(node)
         self.conditions(node)
         self.reached(node)
+        self.handler(node)
+        self.ad_hoc_content(node)
         special = _BY_TYPE.get(node.type)
         if special is not None:
             special(self, node)
@@ -76,10 +80,44 @@ class _Checker:
         """Source: BPMN 2.0.2, 10.5.2: beside a start event, everything needs an incoming flow."""
         link = node.event is not None and node.event.kind == "link" and node.type == "intermediateCatchEvent"
         alone = node.type in ("startEvent", "boundaryEvent") or node.triggered_by_event or node.instantiates or link
+        alone = alone or node.for_compensation or self.container_type(node) == "adHocSubProcess"
         if node.instantiates and (node.incoming or node.container != self.process.key or node.repeat is not None):
             self.find("instantiating-not-first", node)
         if not node.incoming and not alone and self.starts.get(node.container):
             self.find("never-reached", node)
+
+    def container_type(self, node: Node) -> str:
+        container = self.process.nodes.get(node.container)
+        return container.type if container is not None else "process"
+
+    def handler(self, node: Node) -> None:
+        """What is for compensation runs only as the handler of an event, outside the normal flow."""
+        if not node.for_compensation:
+            return
+        if node.incoming or node.outgoing or node.triggered_by_event:
+            self.find("handler-connected", node)
+        if not any(other.handler == node.id for other in self.process.nodes.values()):
+            self.find("handler-of-nothing", node)
+
+    def ad_hoc_content(self, node: Node) -> None:
+        if self.container_type(node) == "adHocSubProcess" and node.type in _NOT_AD_HOC:
+            self.find("not-in-ad-hoc", node, tag=node.type)
+
+    def activity_of_compensation(self, node: Node) -> None:
+        """A throw compensates its own scope or, in an event sub-process, the scope around it."""
+        for event in node.event.each() if node.event is not None else ():
+            if event.kind != "compensate" or not event.name:
+                continue
+            aimed, container = self.process.nodes.get(event.name), self.process.nodes.get(node.container)
+            within = {node.container}
+            if container is not None and container.triggered_by_event:
+                within.add(container.container)
+            if aimed is None or aimed.container not in within:
+                self.find("compensates-elsewhere", node, activity=event.name)
+
+    def complex(self, node: Node) -> None:
+        if len(node.incoming) > 1 and node.activation is None:
+            self.find("activation-missing", node)
 
     def boundary(self, node: Node) -> None:
         host = self.process.nodes.get(node.attached_to)
@@ -87,10 +125,26 @@ class _Checker:
             self.find("boundary-not-attached", node)
         if node.incoming:
             self.find("boundary-with-incoming", node)
-        if node.event is not None and node.event.kind == "error" and not node.interrupting:
+        kinds = {event.kind for event in node.event.each()} if node.event is not None else set()
+        if kinds & {"error", "cancel"} and not node.interrupting:
             self.find("error-must-interrupt", node)
+        if "cancel" in kinds and (host is None or host.type != "transaction"):
+            self.find("cancel-without-transaction", node)
+        if "compensate" in kinds:
+            self.compensation(node, host)
+
+    def compensation(self, node: Node, host: Node | None) -> None:
+        handler = self.process.nodes.get(node.handler)
+        if handler is None or not handler.for_compensation or handler.container != node.container:
+            self.find("compensation-without-handler", node)
+        if node.outgoing:
+            self.find("compensation-with-outgoing", node)
+        if host is not None and host.for_compensation:
+            self.find("handler-compensated", node)
 
     def race(self, node: Node) -> None:
+        if node.waits_for_all and not node.instantiates:
+            self.find("parallel-events", node)
         if len(node.outgoing) < 2:
             self.find("event-gateway-needs-two", node)
         for flow in node.outgoing:
@@ -99,10 +153,14 @@ class _Checker:
             catches = target.type == "intermediateCatchEvent" and (target.event is None or target.event.kind != "link")
             if not (receives or catches) or len(target.incoming) > 1:
                 self.find("event-gateway-target", node, target=target.id)
-            elif node.instantiates and target.event is not None and target.event.kind == "conditional":
-                self.find(
-                    "unsupported-event", target, kind="conditional", kind_zh=EVENT_ZH["conditional"], tag="startEvent"
-                )
+            elif node.instantiates and self.has(target, "conditional"):
+                self.unsupported(target, "conditional", "startEvent")
+
+    def has(self, node: Node, *kinds: str) -> bool:
+        return node.event is not None and any(event.kind in kinds for event in node.event.each())
+
+    def unsupported(self, node: Node, kind: str, tag: str) -> None:
+        self.find("unsupported-event", node, kind=kind, kind_zh=EVENT_ZH[kind], tag=tag)
 
     def hosts_events(self, node: Node) -> bool:
         return any(other.attached_to == node.id for other in self.process.nodes.values())
@@ -110,28 +168,43 @@ class _Checker:
     def link(self, node: Node) -> None:
         if node.event is not None and node.event.kind == "link" and self.links[node.container, node.event.name] != 1:
             self.find("link-target", node)
+        self.activity_of_compensation(node)
 
     def start(self, node: Node) -> None:
         container = self.process.nodes.get(node.container)
-        kind = node.event.kind if node.event is not None else ""
-        if container is not None and not container.triggered_by_event and kind:
+        if container is not None and not container.triggered_by_event and node.event is not None:
             self.find("start-event-in-sub-process", node)
-        if container is None and kind in ("error", "escalation", "conditional"):
-            self.find("unsupported-event", node, kind=kind, kind_zh=EVENT_ZH[kind], tag="startEvent")
+        for event in node.event.each() if node.event is not None and container is None else ():
+            if event.kind in ("error", "escalation", "conditional", "compensate"):
+                self.unsupported(node, event.kind, "startEvent")
         if node.incoming:
             self.find("start-with-incoming", node)
 
     def end(self, node: Node) -> None:
         if node.outgoing:
             self.find("end-with-outgoing", node)
+        if self.has(node, "cancel"):
+            self.cancelling(node)
+        self.activity_of_compensation(node)
+
+    def cancelling(self, node: Node) -> None:
+        """Source: BPMN 2.0.2, 10.5.3: a cancel end event lies in a transaction, whose border catches it."""
+        events = (other for other in self.process.nodes.values() if other.attached_to == node.container)
+        if self.container_type(node) != "transaction":
+            self.find("cancel-without-transaction", node)
+        elif not any(self.has(other, "cancel") for other in events):
+            self.find("cancel-not-caught", node)
 
     def sub_process(self, node: Node) -> None:
         if not node.triggered_by_event:
             return
+        container = self.process.nodes.get(node.container)
+        if container is not None and container.type == "adHocSubProcess":
+            self.find("not-in-ad-hoc", node, tag="event sub-process")
         starts = self.starts.get(node.id, [])
         if len(starts) != 1 or starts[0].event is None:
             self.find("event-sub-process-start", node)
-        elif starts[0].event.kind == "error" and not starts[0].interrupting:
+        elif self.has(starts[0], "error") and not starts[0].interrupting:
             self.find("error-must-interrupt", starts[0])
         if node.incoming or node.outgoing:
             self.find("event-sub-process-connected", node)
@@ -139,6 +212,7 @@ class _Checker:
 
 _BY_TYPE: Mapping[str, Callable[[_Checker, Node], None]] = {
     "boundaryEvent": _Checker.boundary,
+    "complexGateway": _Checker.complex,
     "eventBasedGateway": _Checker.race,
     "intermediateThrowEvent": _Checker.link,
     "startEvent": _Checker.start,

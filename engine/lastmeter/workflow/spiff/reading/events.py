@@ -12,12 +12,24 @@ from lastmeter.workflow.spiff.reading.sentences import EVENT_ZH
 from lastmeter.workflow.spiff.reading.texts import TextReader
 
 ALLOWED: Mapping[str, frozenset[str]] = {
-    "startEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional")),
-    "endEvent": frozenset(("message", "signal", "error", "escalation", "terminate")),
+    "startEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional", "compensate")),
+    "endEvent": frozenset(("message", "signal", "error", "escalation", "terminate", "cancel", "compensate")),
     "intermediateCatchEvent": frozenset(("timer", "message", "signal", "conditional", "link")),
-    "intermediateThrowEvent": frozenset(("message", "signal", "escalation", "link")),
-    "boundaryEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional")),
+    "intermediateThrowEvent": frozenset(("message", "signal", "escalation", "link", "compensate")),
+    "boundaryEvent": frozenset(
+        ("timer", "message", "signal", "error", "escalation", "conditional", "cancel", "compensate")
+    ),
 }
+# What may stand beside others in one event: catches that can be told apart, throws that leave the token where it is.
+_TOGETHER: Mapping[str, frozenset[str]] = {
+    "startEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional")),
+    "boundaryEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional")),
+    "intermediateCatchEvent": frozenset(("timer", "message", "signal", "conditional")),
+    "intermediateThrowEvent": frozenset(("message", "signal", "escalation")),
+    "endEvent": frozenset(("message", "signal", "escalation", "error", "terminate")),
+}
+# One after the other these would leave nothing to the second.
+_ENDING = frozenset(("error", "terminate"))
 _TIMERS: tuple[timers.TimerKind, ...] = ("timeDate", "timeDuration", "timeCycle")
 
 
@@ -26,14 +38,39 @@ class EventReader(TextReader):
 
     def event_node(self, element: Element, node: Node) -> None:
         """The node's event and how it is attached."""
-        node.event = self._only_event(element, node)
+        node.event = self._event_of(element, node)
         if node.type == "boundaryEvent":
             node.attached_to = local_ref(element.get("attachedToRef"))
             node.interrupting = element.get("cancelActivity", "true") != "false"
         if node.type == "startEvent":
             node.interrupting = element.get("isInterrupting", "true") != "false"
 
-    def _only_event(self, element: Element, node: Node) -> Event | None:
+    def _event_of(self, element: Element, node: Node) -> Event | None:
+        definitions = self._definitions(element)
+        if not definitions:
+            if node.type in ("boundaryEvent", "intermediateCatchEvent"):
+                self.find("event-without-definition", element)
+            return None
+        events = [event for event in (self.defined(element, each, node) for each in definitions) if event is not None]
+        if len(definitions) == 1 or len(events) < len(definitions):
+            return events[0] if events else None
+        every = element.get("parallelMultiple") == "true"
+        self._together(element, node, events, every)
+        ending = [event for event in events if event.kind in _ENDING]
+        return Event("all" if every else "any", parts=[*(event for event in events if event not in ending), *ending])
+
+    def _together(self, element: Element, node: Node, events: list[Event], every: bool) -> None:
+        """Finds what cannot be one of several event definitions of the event."""
+        allowed = _TOGETHER[node.type] - ({"error", "escalation"} if every else set())
+        for event in events:
+            if event.kind not in allowed:
+                kind = "all" if every else "any"
+                self.find("event-not-with-others", element, kind=event.kind, kind_zh=EVENT_ZH[event.kind], how=kind)
+        if node.type == "endEvent" and sum(event.kind in _ENDING for event in events) > 1:
+            self.find("event-not-with-others", element, kind="error", kind_zh=EVENT_ZH["error"], how="any")
+
+    def _definitions(self, element: Element) -> list[Element]:
+        """The event's definitions: its own, and shared ones it refers to."""
         definitions = [child for child in element if local(child).endswith("EventDefinition")]
         for child in element.iterchildren(tag("eventDefinitionRef")):
             shared = self.by_id.get(local_ref(text_of(child)))
@@ -41,21 +78,15 @@ class EventReader(TextReader):
                 self.find("unresolved-reference", element, reference=text_of(child))
             else:
                 definitions.append(shared)
-        if len(definitions) > 1 or element.get("parallelMultiple") == "true":
-            self.find("several-event-definitions", element)
-            return None
-        if not definitions:
-            if node.type in ("boundaryEvent", "intermediateCatchEvent"):
-                self.find("event-without-definition", element)
-            return None
-        kind = local(definitions[0]).removesuffix("EventDefinition")
+        return definitions
+
+    def defined(self, element: Element, definition: Element, node: Node) -> Event | None:
+        """The event of one definition; one that cannot stand there is a finding."""
+        kind = local(definition).removesuffix("EventDefinition")
         if kind not in ALLOWED[node.type]:
-            if kind in ("compensate", "cancel"):
-                self.find("compensation", element)
-            else:
-                self.find("unsupported-event", element, kind=kind, kind_zh=EVENT_ZH.get(kind, kind), tag=node.type)
+            self.find("unsupported-event", element, kind=kind, kind_zh=EVENT_ZH.get(kind, kind), tag=node.type)
             return None
-        return self._event(element, definitions[0], kind, node)
+        return self._event(element, definition, kind, node)
 
     def _event(self, element: Element, definition: Element, kind: str, node: Node) -> Event | None:
         match kind:
@@ -75,7 +106,16 @@ class EventReader(TextReader):
                 return Event("conditional", text=condition)
             case "link":
                 return Event("link", definition.get("name", "") or node.name)
+            case "compensate":
+                return self._compensate(element, definition)
         return Event(kind)
+
+    def _compensate(self, element: Element, definition: Element) -> Event:
+        reference = definition.get("activityRef")
+        if reference and local_ref(reference) not in self.by_id:
+            self.find("unresolved-reference", element, reference=reference)
+        waits = definition.get("waitForCompletion", "true") != "false"
+        return Event("compensate", local_ref(reference), waits=waits)
 
     def _timer(self, element: Element, definition: Element) -> Event | None:
         for kind in _TIMERS:
@@ -92,11 +132,24 @@ class EventReader(TextReader):
         return None
 
     def message(self, element: Element, reference: str | None, ext: Mapping[str, Any]) -> Event:
-        """The message named by the reference, with the correlation of the element or else of the message."""
-        name = self._name(element, reference, "message")
+        """The message named by the reference, with the correlation of the element or else of the message.
+
+        Without a reference the message flow that is drawn to or from the element names it.
+        """
+        name = self._drawn_message(element) if not reference else ""
+        name = name or self._name(element, reference, "message")
         correlation = ext.get("lm:correlation") or self._correlation(reference)
         text = self.feel(element, correlation) if correlation else None
         return Event("message", name, correlation=text, payload=self._payload(element, ext))
+
+    def _drawn_message(self, element: Element) -> str:
+        """What flows between the pools there; without a message of its own the flow stands for one."""
+        drawn = self.message_flows.get(element.get("id", ""))
+        if drawn is None:
+            return ""
+        message = self.by_id.get(local_ref(drawn.get("messageRef")))
+        named = message if message is not None else drawn
+        return named.get("name") or named.get("id") or ""
 
     def _correlation(self, reference: str | None) -> str | None:
         message = self.by_id.get(local_ref(reference))

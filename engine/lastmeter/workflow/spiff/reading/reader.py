@@ -30,8 +30,9 @@ MAX_NODES = 5_000
 MAX_DEPTH = 40
 
 _TASKS = ("task", "userTask", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask")
-ACTIVITIES = frozenset((*_TASKS, "subProcess", "callActivity"))
-GATEWAYS = frozenset(("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"))
+SUB_PROCESSES = frozenset(("subProcess", "transaction", "adHocSubProcess"))
+ACTIVITIES = frozenset((*_TASKS, *SUB_PROCESSES, "callActivity"))
+GATEWAYS = frozenset(("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"))
 NODES = ACTIVITIES | GATEWAYS | ALLOWED.keys()
 
 # Drawn for the reader, or read with the element they belong to.
@@ -41,13 +42,10 @@ _PASSED_OVER = frozenset(
         "outgoing", "dataObject", "dataObjectReference", "dataStoreReference", "property", "ioSpecification",
         "auditing", "monitoring", "dataInputAssociation", "dataOutputAssociation", "potentialOwner",
         "humanPerformer", "performer", "resourceRole", "rendering", "correlationSubscription", "supports",
-        "ioBinding", "multiInstanceLoopCharacteristics", "standardLoopCharacteristics",
+        "ioBinding", "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "completionCondition",
     )
 )  # fmt: skip
 _REFUSED: Mapping[str, str] = {
-    "complexGateway": "complex-gateway",
-    "transaction": "transaction",
-    "adHocSubProcess": "ad-hoc",
     "choreographyTask": "choreography",
     "subChoreography": "choreography",
     "callChoreography": "choreography",
@@ -96,6 +94,16 @@ class Reader(ActivityReader):
         self.refuse_if_wrong()
         return processes
 
+    def _associate(self, process: Process) -> None:
+        """Each compensation event on a border knows its handler, the activity it is associated with."""
+        for association in self.tree.iter(tag("association")):
+            source = process.nodes.get(local_ref(association.get("sourceRef")))
+            target = process.nodes.get(local_ref(association.get("targetRef")))
+            if source is not None and target is not None and source.for_compensation:
+                source, target = target, source
+            if source is not None and target is not None and is_compensation(source):
+                source.handler = target.id
+
     def _index(self) -> None:
         nodes = 0
         for element in self.tree.iter(f"{{{BPMN}}}*"):
@@ -113,6 +121,9 @@ class Reader(ActivityReader):
             local_ref(element.get("processRef")): element.get("name", "")
             for element in self.tree.iter(tag("participant"))
         }
+        for drawn in self.tree.iter(tag("messageFlow")):
+            for end in ("sourceRef", "targetRef"):
+                self.message_flows.setdefault(local_ref(drawn.get(end)), drawn)
 
     # -- processes -----------------------------------------------------------------------------------------------
 
@@ -123,6 +134,7 @@ class Reader(ActivityReader):
         process = Process(key=key, name=element.get("name") or self._participants.get(key) or key)
         self._container(process, element, key, _lanes(element))
         self._connect(process)
+        self._associate(process)
         checks.check(self, process)
         return process
 
@@ -148,7 +160,7 @@ class Reader(ActivityReader):
                 self.find(_REFUSED[name], child)
             elif name in NODES:
                 node = self._node(process, child, name, container, lanes.get(child.get("id", ""), lane))
-                if name == "subProcess":
+                if name in SUB_PROCESSES:
                     self._container(process, child, node.id, lanes, (node.lane_id, node.lane_name), depth + 1)
             else:
                 self.find("unsupported-element", child, tag=name)
@@ -195,12 +207,14 @@ class Reader(ActivityReader):
         if name in ALLOWED:
             self.event_node(element, node)
             self.mappings(element, node)
+            self.data(element, node)
         elif name in ACTIVITIES:
             self.activity(element, node)
         elif name == "eventBasedGateway":
             node.instantiates = element.get("instantiate") == "true"
-            if element.get("eventGatewayType") == "Parallel":
-                self.find("parallel-events", element)
+            node.waits_for_all = element.get("eventGatewayType") == "Parallel"
+        elif name == "complexGateway":
+            node.activation = self.child_feel(element, "activationCondition")
         return node
 
     def _extensions(self, element: Element, node: Node) -> None:
@@ -211,11 +225,11 @@ class Reader(ActivityReader):
             elif ":" in name and name.partition(":")[0] not in (*KNOWN, "bpmn") and name not in self._noted:
                 self._noted.add(name)
                 self.find("unknown-extension", element, "note", tag=name)
-        if "data" not in self._noted and any(
-            element.find(tag(name)) is not None for name in ("dataInputAssociation", "dataOutputAssociation")
-        ):
-            self._noted.add("data")
-            self.find("data-association", element, "note")
+
+
+def is_compensation(node: Node) -> bool:
+    """True for a compensation event on an activity's border."""
+    return node.type == "boundaryEvent" and node.event is not None and node.event.kind == "compensate"
 
 
 def _lanes(element: Element) -> dict[str, tuple[str, str]]:

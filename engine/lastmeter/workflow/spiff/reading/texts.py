@@ -24,6 +24,8 @@ class TextReader:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.by_id: dict[str, Element] = {}
+        # Message flows by the id of either end.
+        self.message_flows: dict[str, Element] = {}
 
     def find(self, rule: str, element: Element | None, severity: Severity = "error", **facts: object) -> None:
         """Record a finding about the element."""
