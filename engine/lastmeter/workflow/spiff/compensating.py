@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from SpiffWorkflow.util.task import TaskState
+
 from lastmeter.workflow.spiff.catching import Catching
 from lastmeter.workflow.spiff.tokens import FLOW, HANDLER, ROOT, Scope, Token
 
@@ -88,6 +90,7 @@ class Compensating(Catching):
     def _undo_inside(self, token: Token, record: Record) -> None:
         """A sub-process without a handler on its border: its own event sub-process undoes it, else what it did is
         undone piece by piece, each with the variables as they were when it completed."""
+        token._set_state(TaskState.STARTED)
         scope = self.open_scope(token.id, token.scope_id, token.task_spec.name, token.loop)
         scope.variables.update(record["variables"])
         scope.given.update(record["given"])

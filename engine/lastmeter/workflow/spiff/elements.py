@@ -343,7 +343,7 @@ class Compensate(Throw):
             return True
         driver = token
         if not event.waits:
-            driver = Token(run, self, token.scope_id, HANDLER)
+            driver = Token(run, self, token.scope_id, HANDLER, state=TaskState.STARTED)
             run.admit(driver)
         run.compensate(driver, records)
         return None if event.waits else True

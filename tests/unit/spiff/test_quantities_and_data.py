@@ -1,0 +1,147 @@
+"""Start and completion quantities, behaviours of multi-instance activities, global tasks, data associations."""
+
+from __future__ import annotations
+
+from .runner import Runner, boundary, end, file, flows, script, start, task
+
+FORK = '<bpmn:parallelGateway id="f"/>'
+
+
+def test_an_activity_that_needs_several_tokens_begins_with_the_last_of_them() -> None:
+    body = start() + FORK + task("a") + task("b") + task("x", startQuantity="2") + flows("s f a x", "f b x")
+    run = Runner(file(body))
+    run.complete("a")
+    assert run.open_tasks == ["b"]
+    run.complete("b")
+    assert run.open_tasks == ["x"]
+    run.complete("x")
+    assert run.completed
+    assert run.times("x") == 1
+
+
+def test_tokens_that_never_become_enough_are_an_incident() -> None:
+    run = Runner(file(start() + task("x", startQuantity="2") + flows("s x")))
+    assert list(run.incidents.values()) == [("x", "deadlock")]
+
+
+def test_an_activity_may_leave_several_tokens_behind() -> None:
+    run = Runner(file(start() + task("x", completionQuantity="3") + task("y") + flows("s x y")))
+    run.complete("x")
+    assert run.open_tasks == ["y", "y", "y"]
+    for _ in range(3):
+        run.complete("y")
+    assert run.completed
+
+
+ROOTS = (
+    '<bpmn:signal id="sig" name="one done"/><bpmn:signalEventDefinition id="told" signalRef="sig"/>'
+    '<bpmn:escalation id="esc" escalationCode="half"/><bpmn:escalationEventDefinition id="half" escalationRef="esc"/>'
+    '<bpmn:error id="err" errorCode="bad"/>'
+)
+
+
+def many(attributes: str, inside: str = "") -> str:
+    return (
+        f"<bpmn:multiInstanceLoopCharacteristics {attributes}>{inside}<bpmn:loopCardinality>3</bpmn:loopCardinality>"
+        "</bpmn:multiInstanceLoopCharacteristics>"
+    )
+
+
+def test_behaviour_none_throws_its_event_for_every_instance() -> None:
+    run = Runner(file(start() + task("x", many('behavior="None" noneBehaviorEventRef="told"')) + flows("s x"), ROOTS))
+    for index in range(3):
+        run.complete("x", index=index)
+        assert len(run.thrown) == index + 1
+    assert {thrown.name for thrown in run.thrown} == {"one done"}
+    assert run.completed
+
+
+def test_behaviour_one_throws_its_event_for_the_first_instance_and_the_border_catches_it() -> None:
+    border = boundary("b", "x", '<bpmn:escalationEventDefinition escalationRef="esc"/>', interrupting=False)
+    body = start() + task("x", many('behavior="One" oneBehaviorEventRef="half"')) + border + task("t")
+    run = Runner(file(body + flows("s x", "b t"), ROOTS))
+    run.complete("x", index=1)
+    assert run.open_tasks == ["t", "x", "x"]
+    run.complete("x", index=0)
+    run.complete("x", index=2)
+    assert run.times("b") == 1
+
+
+def test_complex_behaviour_asks_its_conditions_after_each_instance() -> None:
+    inside = (
+        '<bpmn:complexBehaviorDefinition><bpmn:condition>nrOfCompletedInstances = 2</bpmn:condition><bpmn:event id="ie">'
+        '<bpmn:errorEventDefinition errorRef="err"/></bpmn:event></bpmn:complexBehaviorDefinition>'
+    )
+    border = boundary("b", "x", '<bpmn:errorEventDefinition errorRef="err"/>') + task("t")
+    run = Runner(file(start() + task("x", many('behavior="Complex"', inside)) + border + flows("s x", "b t"), ROOTS))
+    run.complete("x", index=0)
+    assert run.open_tasks == ["x", "x"]
+    run.complete("x", index=1)
+    assert run.open_tasks == ["t"]
+    assert run.times("x", "cancelled") == 2  # the last instance and the whole
+
+
+def test_a_call_of_a_global_task_is_that_task_with_the_calls_border_and_mappings() -> None:
+    roots = (
+        '<bpmn:globalUserTask id="ask" name="询问"/>'
+        '<bpmn:globalScriptTask id="twice" scriptLanguage="feel" camunda:resultVariable="n"><bpmn:script>n * 2</bpmn:script>'
+        "</bpmn:globalScriptTask>"
+    )
+    body = (
+        start() + '<bpmn:callActivity id="a" calledElement="ask"/><bpmn:callActivity id="b" calledElement="twice"/>'
+        + end() + flows("s a b e")
+    )  # fmt: skip
+    run = Runner(file(body, roots), {"n": 4})
+    assert [opened.name for opened in run.tasks.values()] == ["询问"]
+    run.complete("a")
+    assert run.completed
+    assert str(run.variables["n"]) == "8"
+
+
+def data(kind: str, inside: str) -> str:
+    return f"<bpmn:data{kind}Association>{inside}</bpmn:data{kind}Association>"
+
+
+def test_data_associations_are_mappings_in_and_out() -> None:
+    objects = (
+        '<bpmn:dataObject id="do1"/><bpmn:dataObjectReference id="dr1" name="amount" dataObjectRef="do1"/>'
+        '<bpmn:dataObject id="do2"/><bpmn:dataObjectReference id="dr2" name="doubled" dataObjectRef="do2"/>'
+    )
+    io = '<bpmn:ioSpecification><bpmn:dataInput id="in" name="n"/><bpmn:dataOutput id="out" name="r"/></bpmn:ioSpecification>'
+    inside = (
+        io
+        + data("Input", "<bpmn:sourceRef>dr1</bpmn:sourceRef><bpmn:targetRef>in</bpmn:targetRef>")
+        + data("Output", "<bpmn:sourceRef>out</bpmn:sourceRef><bpmn:targetRef>dr2</bpmn:targetRef>")
+    )
+    run = Runner(file(objects + start() + script("x", "n * 2", "r", inside) + end() + flows("s x e")), {"amount": 21})
+    assert run.completed
+    assert str(run.variables["doubled"]) == "42"
+    assert not {"n", "r"} & set(run.variables)
+
+
+def test_a_transformation_and_assignments_say_what_is_passed() -> None:
+    objects = '<bpmn:property id="pa" name="a"/><bpmn:property id="pb" name="b"/>'
+    transform = data(
+        "Input",
+        "<bpmn:sourceRef>pa</bpmn:sourceRef><bpmn:targetRef>pb</bpmn:targetRef>"
+        "<bpmn:transformation>a + 1</bpmn:transformation>",
+    )
+    assign = data(
+        "Output",
+        "<bpmn:targetRef>pa</bpmn:targetRef><bpmn:assignment><bpmn:from>done * 10</bpmn:from><bpmn:to>a</bpmn:to>"
+        "</bpmn:assignment>",
+    )
+    run = Runner(file(objects + start() + script("x", "b", "done", transform + assign) + flows("s x")), {"a": 1})
+    assert str(run.variables["a"]) == "20"
+
+
+def test_an_association_that_a_modeller_drew_for_the_reader_changes_nothing() -> None:
+    objects = '<bpmn:dataObject id="do1"/><bpmn:dataObjectReference id="dr1" name="paper" dataObjectRef="do1"/>'
+    drawn = '<bpmn:property id="px" name="__targetRef_placeholder"/>' + data(
+        "Input", "<bpmn:sourceRef>dr1</bpmn:sourceRef><bpmn:targetRef>px</bpmn:targetRef>"
+    )
+    run = Runner(file(objects + start() + task("x", drawn) + flows("s x")), {"paper": "计划"})
+    assert next(iter(run.tasks.values())).local == {}
+    run.complete("x", note="ok")
+    assert run.variables == {"paper": "计划", "note": "ok"}
+    assert [finding.rule for finding in run.parsed.findings] == ["data-association"]
