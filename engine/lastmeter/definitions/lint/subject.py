@@ -250,9 +250,12 @@ def shown(element: etree._Element) -> str:
     return " ".join((element.get("name") or element.get("id") or "").split())
 
 
+ALSO_CAMUNDA = ("{http://activiti.org/bpmn}", "{http://flowable.org/bpmn}", "{http://operaton.org/schema/1.0/bpmn}")
+
+
 def attribute(element: etree._Element, name: str) -> str:
     """The foreign attribute in whichever dialect it is written."""
-    for namespace in (LM, CAMUNDA, "{http://activiti.org/bpmn}", "{http://flowable.org/bpmn}"):
+    for namespace in (LM, CAMUNDA, *ALSO_CAMUNDA):
         value = element.get(f"{namespace}{name}")
         if value and value.strip():
             return value.strip()

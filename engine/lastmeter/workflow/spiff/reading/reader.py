@@ -14,6 +14,7 @@ from lastmeter.workflow.spiff.reading.markup import (
     BPMN,
     KNOWN,
     Element,
+    canonical,
     extensions,
     has_doctype,
     line_of,
@@ -23,9 +24,12 @@ from lastmeter.workflow.spiff.reading.markup import (
     tag,
     text_of,
 )
+from lastmeter.workflow.spiff.reading.texts import MOST_FINDINGS
 
 MAX_BYTES = 20_000_000
 MAX_NODES = 5_000
+# A gateway has many ways, but not more flows than this: each condition is compiled.
+MAX_FLOWS = 20_000
 # Sub-processes within sub-processes: cancelling one walks down them.
 MAX_DEPTH = 40
 
@@ -33,6 +37,7 @@ _TASKS = ("task", "userTask", "manualTask", "serviceTask", "scriptTask", "busine
 ACTIVITIES = frozenset((*_TASKS, "subProcess", "callActivity"))
 GATEWAYS = frozenset(("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"))
 NODES = ACTIVITIES | GATEWAYS | ALLOWED.keys()
+_COUNTED = NODES | {"process"}
 
 # Drawn for the reader, or read with the element they belong to.
 _PASSED_OVER = frozenset(
@@ -71,7 +76,7 @@ class Reader(ActivityReader):
             self.refuse_if_wrong()
         try:
             root = open_xml(xml)
-        except (etree.XMLSyntaxError, ValueError) as wrong:
+        except (etree.XMLSyntaxError, ValueError, LookupError) as wrong:
             self.find("not-xml", None, reason=str(wrong))
             self.refuse_if_wrong()
             raise
@@ -97,17 +102,18 @@ class Reader(ActivityReader):
         return processes
 
     def _index(self) -> None:
-        nodes = 0
+        nodes = flows = 0
         for element in self.tree.iter(f"{{{BPMN}}}*"):
-            nodes += local(element) in NODES
+            nodes += local(element) in _COUNTED
+            flows += element.tag == tag("sequenceFlow")
             identity = element.get("id")
             if identity is None:
                 continue
             if identity in self.by_id:
                 self.find("duplicate-id", element, id=identity)
             self.by_id[identity] = element
-        if nodes > MAX_NODES:
-            self.find("too-many-elements", self.tree, limit=MAX_NODES)
+        if nodes > MAX_NODES or flows > MAX_FLOWS:
+            self.find("too-many-elements", self.tree, limit=MAX_NODES if nodes > MAX_NODES else MAX_FLOWS)
             self.refuse_if_wrong()
         self._participants = {
             local_ref(element.get("processRef")): element.get("name", "")
@@ -140,7 +146,10 @@ class Reader(ActivityReader):
             return
         for child in element:
             name = local(child)
-            if not str(child.tag).startswith(f"{{{BPMN}}}") or name in _PASSED_OVER:
+            if not str(child.tag).startswith(f"{{{BPMN}}}"):
+                self._note_foreign(child, canonical(str(child.tag), child))
+                continue
+            if name in _PASSED_OVER:
                 continue
             if name == "sequenceFlow":
                 self._flow(process, child)
@@ -208,14 +217,19 @@ class Reader(ActivityReader):
         for name in node.ext:
             if name in _FOREIGN_CODE:
                 self.find("foreign-code", element, what=name)
-            elif ":" in name and name.partition(":")[0] not in (*KNOWN, "bpmn") and name not in self._noted:
-                self._noted.add(name)
-                self.find("unknown-extension", element, "note", tag=name)
+            elif ":" in name and name.partition(":")[0] not in (*KNOWN, "bpmn"):
+                self._note_foreign(element, name)
         if "data" not in self._noted and any(
             element.find(tag(name)) is not None for name in ("dataInputAssociation", "dataOutputAssociation")
         ):
             self._noted.add("data")
             self.find("data-association", element, "note")
+
+    def _note_foreign(self, element: Element, name: str) -> None:
+        """Noted once for each name, and never for more names than anybody reads."""
+        if name not in self._noted and len(self._noted) < MOST_FINDINGS:
+            self._noted.add(name)
+            self.find("unknown-extension", element, "note", tag=name)
 
 
 def _lanes(element: Element) -> dict[str, tuple[str, str]]:
