@@ -48,7 +48,7 @@ def test_processes_count_as_elements_and_flows_have_a_limit_of_their_own() -> No
 
 @pytest.mark.parametrize("shape", ["expressions", "foreign-expressions"])
 def test_no_more_feel_is_compiled_than_a_process_ever_holds(shape: str) -> None:
-    assert refused_for(hostile.SHAPES[shape](700_000)) == {"too-much-feel"}
+    assert "too-much-feel" in refused_for(hostile.SHAPES[shape](700_000))
 
 
 def test_an_error_after_five_hundred_notes_still_refuses() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from lastmeter.workflow.spiff.model import Flow, Node, Process
-from lastmeter.workflow.spiff.reading import checks
+from lastmeter.workflow.spiff.reading import checks, dialects
 from lastmeter.workflow.spiff.reading.activities import ActivityReader
 from lastmeter.workflow.spiff.reading.events import ALLOWED
 from lastmeter.workflow.spiff.reading.markup import (
@@ -201,6 +201,7 @@ class Reader(ActivityReader):
         process.nodes[identity] = node
         self.attribute_placeholders(element, node.ext)
         self._extensions(element, node)
+        dialects.task_attributes(self, element, node)
         if name in ALLOWED:
             self.event_node(element, node)
             self.mappings(element, node)
