@@ -80,8 +80,8 @@ def seat_of(
     """
     person = _person(value(attribute(element.ext, "assignee") or _performer(element), evaluate), person_of)
     lane = loaded.lanes.get(element.lane_id, {})
-    role = _role(_groups(value(attribute(element.ext, "candidateGroups"), evaluate), element, evaluate)) or lane.get("role")
-    role = role or _role([element.lane_id, element.lane_name])
+    groups = _groups(value(attribute(element.ext, "candidateGroups"), evaluate), element, evaluate)
+    role = _role(groups) or lane.get("role") or _role([element.lane_id, element.lane_name])
     if person is not None:
         return Seat(role=role, person_id=person)
     if role is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,6 +45,7 @@ class KnownNames:
     definitions: frozenset[str] | None = None  # keys that a call activity may name
     # What each connector returns; one that is not listed may return anything.
     connector_outputs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    calls: Callable[[str], Iterable[str]] | None = None  # what a published process calls before it waits
 
 
 def known_now() -> KnownNames:
