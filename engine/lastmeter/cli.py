@@ -292,7 +292,7 @@ def export(key: str, version: int | None) -> None:
         found = publishing.latest(session, key, version)
         if found is None:
             raise click.ClickException(f"{key} version {version or 'newest'} is not published")
-        click.echo(found.xml.decode(), nl=False)
+        click.echo(found.xml, nl=False)
 
 
 @definitions.command()

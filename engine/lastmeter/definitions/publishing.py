@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -20,6 +20,7 @@ from lastmeter.decisions import Model
 from lastmeter.decisions import load as load_decisions
 from lastmeter.definitions import compiler, lint
 from lastmeter.definitions.findings import DefinitionRefused, Finding
+from lastmeter.definitions.lint.call_graph import called_at_once
 from lastmeter.definitions.models import Definition, DefinitionDecision, DefinitionForm, DefinitionStart
 from lastmeter.definitions.packages import Package, bare_package, load_package, load_zip
 from lastmeter.errors import Forbidden, Missing
@@ -155,7 +156,31 @@ def publish(
 def known_names(session: Session, callable_keys: Iterable[str] = ()) -> lint.KnownNames:
     """What a diagram may refer to: what the program brings, and every published process."""
     published = session.scalars(select(Definition.key).distinct())
-    return replace(lint.known_now(), definitions=frozenset(published).union(callable_keys))
+    known = frozenset(published).union(callable_keys)
+    return replace(lint.known_now(), definitions=known, calls=lambda key: _called_at_once(session, key))
+
+
+def _called_at_once(session: Session, key: str) -> list[str]:
+    row = latest(session, key)
+    if row is None:
+        return []
+    return list(called_at_once(key, [_Outlined(**_drawn(raw)) for raw in row.outline["elements"]]))
+
+
+@dataclass(frozen=True)
+class _Outlined:
+    id: str
+    type: str
+    container: str
+    event_kind: str
+    called: str
+    attached_to: str
+    incoming: Sequence[str]
+    outgoing: Sequence[str]
+
+
+def _drawn(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.name: raw[name.name] for name in fields(_Outlined)}
 
 
 def package_of(what: Package | bytes) -> Package:

@@ -78,10 +78,10 @@ def seat_of(
 
     `person_of` finds the person behind a literal assignee (a login name), `party_of` the organisation of a party.
     """
-    person = _person(value(attribute(element.ext, "assignee"), evaluate), person_of)
+    person = _person(value(attribute(element.ext, "assignee") or _performer(element), evaluate), person_of)
     lane = loaded.lanes.get(element.lane_id, {})
-    role = _role(_groups(value(attribute(element.ext, "candidateGroups"), evaluate), element)) or lane.get("role")
-    role = role or _role([element.lane_id, element.lane_name])
+    groups = _groups(value(attribute(element.ext, "candidateGroups"), evaluate), element, evaluate)
+    role = _role(groups) or lane.get("role") or _role([element.lane_id, element.lane_name])
     if person is not None:
         return Seat(role=role, person_id=person)
     if role is None:
@@ -111,11 +111,20 @@ def _person(given: object, person_of: Callable[[str], int | None]) -> int | None
     return int(str(given)) if _is_id(given) else person_of(str(given))
 
 
-def _groups(given: object, element: Element) -> Sequence[str]:
-    owners = [str(owner) for owner in element.ext.get("bpmn:potentialOwner", ())]
+def _performer(element: Element) -> str:
+    """The one person the standard's humanPerformer names; a role named there is no person."""
+    return next((str(who) for who in element.ext.get("bpmn:humanPerformer", ()) if who not in ROLES), "")
+
+
+def _groups(given: object, element: Element, evaluate: Evaluate) -> Sequence[str]:
+    owners = (*element.ext.get("bpmn:potentialOwner", ()), *element.ext.get("bpmn:humanPerformer", ()))
+    return [*_listed(given), *(group for owner in owners for group in _listed(value(str(owner), evaluate)))]
+
+
+def _listed(given: object) -> Sequence[str]:
     if isinstance(given, list | tuple):
-        return [*(str(group) for group in given), *owners]
-    return [*(group.strip() for group in str(given or "").split(",")), *owners]
+        return [str(group) for group in given]
+    return [group.strip() for group in str(given or "").split(",")]
 
 
 def _role(names: Sequence[str]) -> str | None:

@@ -67,9 +67,7 @@ def test_only_the_named_activity_is_undone_and_only_once() -> None:
 
 
 def test_a_throw_that_does_not_wait_goes_on_while_handlers_run() -> None:
-    body = (
-        start() + undoable("a") + throw("x", "a", ' waitForCompletion="false"') + task("after")
-    )
+    body = start() + undoable("a") + throw("x", "a", ' waitForCompletion="false"') + task("after")
     run = Runner(file(body + flows("s a x after")))
     run.complete("a")
     assert run.open_tasks == ["after", "undo_a"]

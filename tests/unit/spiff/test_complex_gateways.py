@@ -40,9 +40,8 @@ def test_its_condition_may_ask_for_single_flows() -> None:
 
 
 def test_at_its_reset_it_goes_on_where_a_condition_asks_for_that() -> None:
-    ways = (
-        task("early") + task("late") + flow("x", "early", "waitingForStart") + flow("x", "late", "not(waitingForStart)")
-    )
+    ways = task("early") + task("late")
+    ways += flow("x", "early", "waitingForStart") + flow("x", "late", "not(waitingForStart)")
     run = Runner(three("activationCount = 1", ways))
     run.complete("b")
     assert run.open_tasks == ["a", "c", "early"]

@@ -69,8 +69,8 @@ def test_behaviour_one_throws_its_event_for_the_first_instance_and_the_border_ca
 
 def test_complex_behaviour_asks_its_conditions_after_each_instance() -> None:
     inside = (
-        '<bpmn:complexBehaviorDefinition><bpmn:condition>nrOfCompletedInstances = 2</bpmn:condition><bpmn:event id="ie">'
-        '<bpmn:errorEventDefinition errorRef="err"/></bpmn:event></bpmn:complexBehaviorDefinition>'
+        "<bpmn:complexBehaviorDefinition><bpmn:condition>nrOfCompletedInstances = 2</bpmn:condition>"
+        '<bpmn:event id="ie"><bpmn:errorEventDefinition errorRef="err"/></bpmn:event></bpmn:complexBehaviorDefinition>'
     )
     border = boundary("b", "x", '<bpmn:errorEventDefinition errorRef="err"/>') + task("t")
     run = Runner(file(start() + task("x", many('behavior="Complex"', inside)) + border + flows("s x", "b t"), ROOTS))
@@ -84,8 +84,8 @@ def test_complex_behaviour_asks_its_conditions_after_each_instance() -> None:
 def test_a_call_of_a_global_task_is_that_task_with_the_calls_border_and_mappings() -> None:
     roots = (
         '<bpmn:globalUserTask id="ask" name="询问"/>'
-        '<bpmn:globalScriptTask id="twice" scriptLanguage="feel" camunda:resultVariable="n"><bpmn:script>n * 2</bpmn:script>'
-        "</bpmn:globalScriptTask>"
+        '<bpmn:globalScriptTask id="twice" scriptLanguage="feel" camunda:resultVariable="n">'
+        "<bpmn:script>n * 2</bpmn:script></bpmn:globalScriptTask>"
     )
     body = (
         start() + '<bpmn:callActivity id="a" calledElement="ask"/><bpmn:callActivity id="b" calledElement="twice"/>'
@@ -107,7 +107,8 @@ def test_data_associations_are_mappings_in_and_out() -> None:
         '<bpmn:dataObject id="do1"/><bpmn:dataObjectReference id="dr1" name="amount" dataObjectRef="do1"/>'
         '<bpmn:dataObject id="do2"/><bpmn:dataObjectReference id="dr2" name="doubled" dataObjectRef="do2"/>'
     )
-    io = '<bpmn:ioSpecification><bpmn:dataInput id="in" name="n"/><bpmn:dataOutput id="out" name="r"/></bpmn:ioSpecification>'
+    io = '<bpmn:dataInput id="in" name="n"/><bpmn:dataOutput id="out" name="r"/>'
+    io = f"<bpmn:ioSpecification>{io}</bpmn:ioSpecification>"
     inside = (
         io
         + data("Input", "<bpmn:sourceRef>dr1</bpmn:sourceRef><bpmn:targetRef>in</bpmn:targetRef>")

@@ -220,7 +220,8 @@ def test_what_is_not_executed_is_refused_by_element_with_reason_and_remedy(rule:
 def test_every_sentence_is_shown_by_a_test() -> None:
     shown = {rule for rule, _, _ in REFUSED} | {
         "too-large", "not-xml", "doctype", "not-bpmn", "no-executable-process", "not-executable", "too-many-elements",
-        "nested-too-deep", "script-missing", "result-without-name", "data-association", "unknown-extension",
+        "nested-too-deep", "too-much-feel",
+        "script-missing", "result-without-name", "data-association", "unknown-extension",
     }  # fmt: skip
     assert shown == set(SENTENCES)
     assert set(EVENT_ZH) >= {"timer", "message", "signal"}

@@ -17,7 +17,8 @@ SIGNAL = '<bpmn:signalEventDefinition signalRef="sig"/>'
 ERROR = '<bpmn:errorEventDefinition errorRef="err"/>'
 ESCALATION = '<bpmn:escalationEventDefinition escalationRef="esc"/>'
 DAY = timer("timeDuration", "P1D")
-RICH = "<bpmn:conditionalEventDefinition><bpmn:condition>amount &gt; 100</bpmn:condition></bpmn:conditionalEventDefinition>"
+MANY = "<bpmn:condition>amount &gt; 100</bpmn:condition>"
+RICH = f"<bpmn:conditionalEventDefinition>{MANY}</bpmn:conditionalEventDefinition>"
 
 
 def catch(inside: str, attributes: str = "") -> bytes:
@@ -148,7 +149,8 @@ def test_an_instantiating_gateway_that_waits_for_all_waits_for_the_other_events(
 
 
 def test_message_flows_between_pools_name_the_messages_that_nobody_named() -> None:
-    pools = '<bpmn:collaboration id="c"><bpmn:messageFlow id="order" sourceRef="send" targetRef="get"/></bpmn:collaboration>'
+    drawn = '<bpmn:messageFlow id="order" sourceRef="send" targetRef="get"/>'
+    pools = f'<bpmn:collaboration id="c">{drawn}</bpmn:collaboration>'
     sender = '<bpmn:sendTask id="send"/>' + flows()
     receiver = f'<bpmn:startEvent id="get"><bpmn:messageEventDefinition/></bpmn:startEvent>{task("t")}{flows("get t")}'
     xml = file(sender, pools).replace(

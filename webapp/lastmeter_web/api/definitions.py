@@ -105,7 +105,7 @@ def show_definition_xml(key: str, version: str) -> Response:
     row = _found(key, version)
     xml = db.session().scalar(select(Definition).where(Definition.id == row.id).options(undefer(Definition.xml)))
     assert xml is not None
-    return Response(xml.xml, content_type="application/xml; charset=utf-8")
+    return Response(xml.xml, content_type="application/xml")
 
 
 def _found(key: str, version: str | None) -> Definition:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,6 +45,7 @@ class KnownNames:
     definitions: frozenset[str] | None = None  # keys that a call activity may name
     # What each connector returns; one that is not listed may return anything.
     connector_outputs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    calls: Callable[[str], Iterable[str]] | None = None  # what a published process calls before it waits
 
 
 def known_now() -> KnownNames:
@@ -250,9 +251,12 @@ def shown(element: etree._Element) -> str:
     return " ".join((element.get("name") or element.get("id") or "").split())
 
 
+ALSO_CAMUNDA = ("{http://activiti.org/bpmn}", "{http://flowable.org/bpmn}", "{http://operaton.org/schema/1.0/bpmn}")
+
+
 def attribute(element: etree._Element, name: str) -> str:
     """The foreign attribute in whichever dialect it is written."""
-    for namespace in (LM, CAMUNDA, "{http://activiti.org/bpmn}", "{http://flowable.org/bpmn}"):
+    for namespace in (LM, CAMUNDA, *ALSO_CAMUNDA):
         value = element.get(f"{namespace}{name}")
         if value and value.strip():
             return value.strip()

@@ -212,6 +212,7 @@ def _attribute_expressions(node: Node) -> Iterator[frozenset[str]]:
     for value in node.ext.values():
         parts = [value] if isinstance(value, str) else []
         if isinstance(value, list):
+            parts.extend(part for part in value if isinstance(part, str))
             parts.extend(
                 text for part in value if isinstance(part, dict) for text in part.values() if isinstance(text, str)
             )

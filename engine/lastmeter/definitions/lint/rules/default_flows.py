@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator
 
 from lxml import etree
 
 from lastmeter.definitions.findings import Finding
+from lastmeter.definitions.lint.completeness import leave_nothing_out
 from lastmeter.definitions.lint.subject import Rule, Subject, is_split
 from lastmeter.definitions.source import BPMN, local
 
@@ -22,6 +23,7 @@ RULE = Rule(
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Findings for exclusive and inclusive splits that may get stuck."""
+    values = _values(subject)
     for graph in subject.graphs:
         for identifier, node in graph.nodes.items():
             if local(node) not in ("exclusiveGateway", "inclusiveGateway") or not is_split(node, graph):
@@ -29,7 +31,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             flows = graph.flows[identifier]
             conditions = [_condition(flow) for flow in flows]
             has_default = any(flow.get("id") == node.get("default") for flow in flows)
-            if not has_default and all(conditions) and not _complete(conditions):
+            if not has_default and all(conditions) and not leave_nothing_out(conditions, values):
                 yield subject.finding(RULE, node)
 
 
@@ -38,15 +40,21 @@ def _condition(flow: etree._Element) -> str:
     return " ".join(text.split()).removeprefix("=").strip()
 
 
-def _complete(conditions: list[str]) -> bool:
-    """True when one condition is the plain negation of another, or always true."""
-    plain = set(conditions)
-    if "true" in plain:
-        return True
-    for condition in plain:
-        if f"not({condition})" in plain or f"not ({condition})" in plain:
-            return True
-        compared = re.fullmatch(r"([A-Za-z_][\w.]*) = (true|\"[^\"]*\"|\d+)", condition)
-        if compared and f"{compared[1]} != {compared[2]}" in plain:
-            return True
-    return False
+def _values(subject: Subject) -> dict[str, frozenset[str]]:
+    """What a field can hold, as FEEL writes it; a name that two forms fill may hold the values of both."""
+    values: dict[str, frozenset[str]] = {}
+    unbounded: set[str] = set()
+    for form in subject.forms.values():
+        for field in form.walk():
+            if field.key is None:
+                continue
+            choice = field.type is not None and field.type.is_enumerable
+            if choice and field.options and field.required:
+                found = frozenset(json.dumps(each.value, ensure_ascii=False) for each in field.options)
+            elif choice and not field.has_options:
+                found = frozenset({"true", "false"})
+            else:
+                unbounded.add(field.key)
+                continue
+            values[field.key] = values.get(field.key, frozenset()) | found
+    return {name: found for name, found in values.items() if name not in unbounded}

@@ -49,10 +49,10 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         yield subject.finding(NOBODY, element)
     for element in subject.every("userTask"):
-        groups = attribute(element, "candidateGroups")
-        for group in groups.split(",") if groups and not groups.startswith(("=", "$")) else ():
-            if subject.strict and not _is_role(subject, group.strip()):
-                yield subject.finding(UNKNOWN, element, place=element.get("id"), role=group.strip())
+        groups = [group.strip() for group in _groups(element).split(",")]
+        for group in groups if groups[0] and not groups[0].startswith(("=", "$")) else ():
+            if not _is_role(subject, group):
+                yield subject.finding(UNKNOWN, element, place=element.get("id"), role=group)
 
 
 def _settings(subject: Subject, lanes: dict[str, etree._Element]) -> Iterator[Finding]:
@@ -75,6 +75,11 @@ def _settings(subject: Subject, lanes: dict[str, etree._Element]) -> Iterator[Fi
 
 def _is_role(subject: Subject, name: str) -> bool:
     return subject.known.roles is None or name in subject.known.roles
+
+
+def _groups(element: etree._Element) -> str:
+    zeebe = element.find(f".//{ZEEBE}assignmentDefinition")
+    return attribute(element, "candidateGroups") or ((zeebe.get("candidateGroups") or "") if zeebe is not None else "")
 
 
 def _named(element: etree._Element) -> bool:

@@ -43,6 +43,8 @@ class _Checker:
         self.process = process
         self.starts: dict[str, list[Node]] = defaultdict(list)
         self.links: dict[tuple[str, str], int] = defaultdict(int)
+        self.handlers = {node.handler for node in process.nodes.values()}
+        self.cancellable = {node.attached_to for node in process.nodes.values() if self.has(node, "cancel")}
         for node in process.nodes.values():
             if node.type == "startEvent":
                 self.starts[node.container].append(node)
@@ -96,7 +98,7 @@ class _Checker:
             return
         if node.incoming or node.outgoing or node.triggered_by_event:
             self.find("handler-connected", node)
-        if not any(other.handler == node.id for other in self.process.nodes.values()):
+        if node.id not in self.handlers:
             self.find("handler-of-nothing", node)
 
     def ad_hoc_content(self, node: Node) -> None:
@@ -189,10 +191,9 @@ class _Checker:
 
     def cancelling(self, node: Node) -> None:
         """Source: BPMN 2.0.2, 10.5.3: a cancel end event lies in a transaction, whose border catches it."""
-        events = (other for other in self.process.nodes.values() if other.attached_to == node.container)
         if self.container_type(node) != "transaction":
             self.find("cancel-without-transaction", node)
-        elif not any(self.has(other, "cancel") for other in events):
+        elif node.container not in self.cancellable:
             self.find("cancel-not-caught", node)
 
     def sub_process(self, node: Node) -> None:

@@ -13,8 +13,10 @@ PREFIXES: Mapping[str, str] = {
     "http://camunda.org/schema/1.0/bpmn": "camunda",
     "http://camunda.org/schema/modeler/1.0": "modeler",
     "http://camunda.org/schema/zeebe/1.0": "zeebe",
-    "http://activiti.org/bpmn": "activiti",
-    "http://flowable.org/bpmn": "flowable",
+    # One dialect under four names.
+    "http://activiti.org/bpmn": "camunda",
+    "http://flowable.org/bpmn": "camunda",
+    "http://operaton.org/schema/1.0/bpmn": "camunda",
     "http://www.w3.org/2001/XMLSchema-instance": "xsi",
     "http://bpmn.io/schema/bpmn/biocolor/1.0": "bioc",
     "http://www.omg.org/spec/BPMN/non-normative/color/1.0": "color",

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from lxml import etree
 
 from lastmeter.workflow.spiff.model import Flow, Node, Process
-from lastmeter.workflow.spiff.reading import checks
+from lastmeter.workflow.spiff.reading import checks, dialects
 from lastmeter.workflow.spiff.reading.activities import ActivityReader
 from lastmeter.workflow.spiff.reading.events import ALLOWED
 from lastmeter.workflow.spiff.reading.markup import (
     BPMN,
     KNOWN,
     Element,
+    canonical,
     extensions,
     has_doctype,
     line_of,
@@ -23,9 +24,12 @@ from lastmeter.workflow.spiff.reading.markup import (
     tag,
     text_of,
 )
+from lastmeter.workflow.spiff.reading.texts import MOST_FINDINGS
 
 MAX_BYTES = 20_000_000
 MAX_NODES = 5_000
+# A gateway has many ways, but not more flows than this: each condition is compiled.
+MAX_FLOWS = 20_000
 # Sub-processes within sub-processes: cancelling one walks down them.
 MAX_DEPTH = 40
 
@@ -34,6 +38,7 @@ SUB_PROCESSES = frozenset(("subProcess", "transaction", "adHocSubProcess"))
 ACTIVITIES = frozenset((*_TASKS, *SUB_PROCESSES, "callActivity"))
 GATEWAYS = frozenset(("exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"))
 NODES = ACTIVITIES | GATEWAYS | ALLOWED.keys()
+_COUNTED = NODES | {"process"}
 
 # Drawn for the reader, or read with the element they belong to.
 _PASSED_OVER = frozenset(
@@ -69,7 +74,7 @@ class Reader(ActivityReader):
             self.refuse_if_wrong()
         try:
             root = open_xml(xml)
-        except (etree.XMLSyntaxError, ValueError) as wrong:
+        except (etree.XMLSyntaxError, ValueError, LookupError) as wrong:
             self.find("not-xml", None, reason=str(wrong))
             self.refuse_if_wrong()
             raise
@@ -94,9 +99,9 @@ class Reader(ActivityReader):
         self.refuse_if_wrong()
         return processes
 
-    def _associate(self, process: Process) -> None:
+    def _associate(self, element: Element, process: Process) -> None:
         """Each compensation event on a border knows its handler, the activity it is associated with."""
-        for association in self.tree.iter(tag("association")):
+        for association in element.iter(tag("association")):
             source = process.nodes.get(local_ref(association.get("sourceRef")))
             target = process.nodes.get(local_ref(association.get("targetRef")))
             if source is not None and target is not None and source.for_compensation:
@@ -105,17 +110,18 @@ class Reader(ActivityReader):
                 source.handler = target.id
 
     def _index(self) -> None:
-        nodes = 0
+        nodes = flows = 0
         for element in self.tree.iter(f"{{{BPMN}}}*"):
-            nodes += local(element) in NODES
+            nodes += local(element) in _COUNTED
+            flows += element.tag == tag("sequenceFlow")
             identity = element.get("id")
             if identity is None:
                 continue
             if identity in self.by_id:
                 self.find("duplicate-id", element, id=identity)
             self.by_id[identity] = element
-        if nodes > MAX_NODES:
-            self.find("too-many-elements", self.tree, limit=MAX_NODES)
+        if nodes > MAX_NODES or flows > MAX_FLOWS:
+            self.find("too-many-elements", self.tree, limit=MAX_NODES if nodes > MAX_NODES else MAX_FLOWS)
             self.refuse_if_wrong()
         self._participants = {
             local_ref(element.get("processRef")): element.get("name", "")
@@ -134,7 +140,7 @@ class Reader(ActivityReader):
         process = Process(key=key, name=element.get("name") or self._participants.get(key) or key)
         self._container(process, element, key, _lanes(element))
         self._connect(process)
-        self._associate(process)
+        self._associate(element, process)
         checks.check(self, process)
         return process
 
@@ -152,7 +158,10 @@ class Reader(ActivityReader):
             return
         for child in element:
             name = local(child)
-            if not str(child.tag).startswith(f"{{{BPMN}}}") or name in _PASSED_OVER:
+            if not str(child.tag).startswith(f"{{{BPMN}}}"):
+                self._note_foreign(child, canonical(str(child.tag), child))
+                continue
+            if name in _PASSED_OVER:
                 continue
             if name == "sequenceFlow":
                 self._flow(process, child)
@@ -204,6 +213,7 @@ class Reader(ActivityReader):
         process.nodes[identity] = node
         self.attribute_placeholders(element, node.ext)
         self._extensions(element, node)
+        dialects.task_attributes(self, element, node)
         if name in ALLOWED:
             self.event_node(element, node)
             self.mappings(element, node)
@@ -222,9 +232,14 @@ class Reader(ActivityReader):
         for name in node.ext:
             if name in _FOREIGN_CODE:
                 self.find("foreign-code", element, what=name)
-            elif ":" in name and name.partition(":")[0] not in (*KNOWN, "bpmn") and name not in self._noted:
-                self._noted.add(name)
-                self.find("unknown-extension", element, "note", tag=name)
+            elif ":" in name and name.partition(":")[0] not in (*KNOWN, "bpmn"):
+                self._note_foreign(element, name)
+
+    def _note_foreign(self, element: Element, name: str) -> None:
+        """Noted once for each name, and never for more names than anybody reads."""
+        if name not in self._noted and len(self._noted) < MOST_FINDINGS:
+            self._noted.add(name)
+            self.find("unknown-extension", element, "note", tag=name)
 
 
 def is_compensation(node: Node) -> bool:

@@ -55,6 +55,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "too-many-elements": Sentence(
         "元素超过 {limit} 个", "there are more than {limit} elements", "拆成调用活动", "split it into call activities"
     ),
+    "too-much-feel": Sentence(
+        "文件里的表达式合计超过 {limit} 字符",
+        "the expressions of the file are longer than {limit} characters together",
+        "把流程拆成几个文件",
+        "split the file into several",
+    ),
     "nested-too-deep": Sentence(
         "子流程嵌套超过 {limit} 层",
         "sub-processes are nested more than {limit} deep",

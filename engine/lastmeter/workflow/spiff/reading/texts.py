@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,10 @@ from lastmeter.workflow.spiff.reading.markup import Element, extensions, line_of
 from lastmeter.workflow.spiff.reading.sentences import SENTENCES
 
 NULL = Text("null")
+# Of each severity; a hostile file would say the same a hundred thousand times.
+MOST_FINDINGS = 500
+# Of all expressions of a file together: compiling takes about a second and a half for a million characters.
+MAX_FEEL = 500_000
 # Languages that modellers write into every file and that say nothing about what stands in it.
 _NEUTRAL = frozenset(("", "text/plain", "http://www.w3.org/1999/xpath"))
 
@@ -23,12 +28,17 @@ class TextReader:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self._feel = 0
+        self._said: Counter[Severity] = Counter()
         self.by_id: dict[str, Element] = {}
         # Message flows by the id of either end.
         self.message_flows: dict[str, Element] = {}
 
     def find(self, rule: str, element: Element | None, severity: Severity = "error", **facts: object) -> None:
         """Record a finding about the element."""
+        self._said[severity] += 1
+        if self._said[severity] > MOST_FINDINGS:
+            return
         about = element if element is None or element.get("id") else _nearest_with_id(element)
         words = [sentence.format(**facts) for sentence in SENTENCES[rule]]
         identity = about.get("id") if about is not None else None
@@ -53,7 +63,7 @@ class TextReader:
     def feel(self, element: Element, raw: str) -> Text:
         """The FEEL expression; what is none is a finding and stands for null."""
         text = raw.strip().removeprefix("=").strip()
-        if self.placeholder(element, text):
+        if self.placeholder(element, text) or not self.affordable(element, text):
             return NULL
         try:
             expressions.compiled(text)
@@ -67,6 +77,13 @@ class TextReader:
             )
             return NULL
         return Text(text)
+
+    def affordable(self, element: Element, text: str) -> bool:
+        """False, and a finding, once the file holds more FEEL than is compiled."""
+        before, self._feel = self._feel, self._feel + len(text)
+        if before <= MAX_FEEL < self._feel:
+            self.find("too-much-feel", element, limit=MAX_FEEL)
+        return self._feel <= MAX_FEEL
 
     def value(self, element: Element, raw: str) -> Text:
         """A literal, or FEEL after `=`."""
@@ -116,7 +133,8 @@ class TextReader:
                     {key: item for key, item in part.items() if key != "$children"} if isinstance(part, dict) else part
                 )
                 for text in texts_in(flat):
-                    self.placeholder(element, text)
+                    if not self.placeholder(element, text) and text.startswith("="):
+                        self.affordable(element, text)
 
     # -- parameters ----------------------------------------------------------------------------------------------
 
