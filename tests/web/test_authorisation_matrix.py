@@ -32,7 +32,8 @@ from lastmeter.identity.people import add_organisation, add_person, grant
 from lastmeter.identity.roles import ROLES
 from lastmeter.procurement.models import Bid, Notice, Procurement
 from lastmeter.stations.models import Contract
-from lastmeter.workflow.models import HumanTask, Incident
+from lastmeter.workflow.migration_models import InstanceMigration
+from lastmeter.workflow.models import HumanTask, Incident, Instance
 from lastmeter_web.extensions import db
 
 TABLE: dict[str, Any] = tomllib.loads((Path(__file__).parent / "authorisation.toml").read_text())
@@ -150,7 +151,9 @@ def _subjects(session: Session, city: City) -> dict[str, str]:
         session, SYSTEM, io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "plan.pdf", settings=city.app.config["SETTINGS"],
         owner=f"instance/{plan}",
     )  # fmt: skip
-    session.add(incident)
+    version = session.get_one(Instance, plan).definition_id
+    moved = InstanceMigration(instance_id=plan, from_definition_id=version, to_definition_id=version, reason="example")
+    session.add_all([incident, moved])
     session.flush()
     officer = session.scalars(select(Account).where(Account.login == "lixia.officer")).one()
     member = session.scalars(select(Membership).where(Membership.person_id == officer.person_id)).one()
@@ -163,6 +166,7 @@ def _subjects(session: Session, city: City) -> dict[str, str]:
         "instance_id": str(plan),
         "task_id": str(session.scalars(held).one()),
         "incident_id": str(incident.id),
+        "migration_id": str(moved.id),
         "document_id": str(document.id),
         "person_id": str(officer.person_id),
         "membership_id": str(member.id),

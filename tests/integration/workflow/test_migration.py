@@ -14,7 +14,7 @@ from lastmeter.errors import Forbidden
 from lastmeter.outbox import Job
 from lastmeter.workflow import instances, migration, suspension, tasks
 from lastmeter.workflow.migration import Filter, Result, UndoRefused
-from lastmeter.workflow.models import HumanTask, Submission, Timer
+from lastmeter.workflow.models import HumanTask, Timer
 
 OFFICER = 'camunda:candidateGroups="district_officer"'
 LEADER = 'camunda:candidateGroups="district_leader"'
@@ -78,7 +78,7 @@ def test_claim_draft_hold_due_date_and_timer_come_along(scene: Scene) -> None:
     assert (view.draft, task.claimed_by is not None) == ({"comment": "half"}, True)
     (timer,) = scene(lambda s: instances.timers(s, instance_id))
     assert (timer.element_id, timer.due_at) == ("overdue", MONDAY + dt.timedelta(days=10))
-    assert scene.trail(instance_id, "migrated") == ["a", "p"] or scene.trail(instance_id, "migrated") == ["p", "a"]
+    assert scene.trail(instance_id, "migrated") == ["p", "a"]
     assert scene(lambda s: instances.verify_audit(s, instance_id)) is None
     scene.move(dt.datetime(2026, 3, 5, 8, tzinfo=dt.UTC))
     scene(lambda s: tasks.complete(s, scene.actor(s, "lixia.officer"), task_id, {}))
@@ -152,7 +152,7 @@ def test_of_many_the_one_that_cannot_move_is_named_and_left(scene: Scene) -> Non
     assert scene.trail(goes)[-2:] == ["b", "p_end"]  # history reads elements that are drawn no more
 
 
-def test_a_task_follows_a_new_seat_and_one_handed_on_stays_otherwise(scene: Scene) -> None:
+def test_a_task_goes_where_the_new_version_seats_it(scene: Scene) -> None:
     scene.publish(diagram(sequence("p", FIRST)))
     scene.publish(diagram(sequence("p", FIRST.replace(OFFICER, LEADER))))
     instance_id = scene.start("lixia.officer", "p", version=1)
@@ -162,7 +162,10 @@ def test_a_task_follows_a_new_seat_and_one_handed_on_stays_otherwise(scene: Scen
 
 def test_what_the_new_version_reads_is_taken_from_what_was_handed_in(scene: Scene) -> None:
     scene.publish(diagram(sequence("p", FIRST, f'<userTask id="b" name="二" {OFFICER}/>')))
-    reads = '<scriptTask id="s" scriptFormat="feel" camunda:resultVariable="twice"><script>2 * households</script></scriptTask>'
+    reads = (
+        '<scriptTask id="s" scriptFormat="feel" camunda:resultVariable="twice">'
+        "<script>2 * households</script></scriptTask>"
+    )
     scene.publish(diagram(sequence("p", FIRST, f'<userTask id="b" name="二" {OFFICER}/>', reads, RENAMED)))
     instance_id = scene.start("lixia.officer", "p", version=1)
     scene.do("lixia.officer", "a", {"households": 40, "aside": 1})
@@ -181,11 +184,11 @@ def test_a_suspended_instance_moves_and_its_new_timer_stands_still(scene: Scene)
     assert move(scene, instance_id, 2).armed == ("late",)
     scene.move(MONDAY + dt.timedelta(days=20))
     assert scene.instance(instance_id).state == "running"
+    assert len(scene(lambda s: instances.timers(s, instance_id))) == 1
 
 
 def test_only_who_operates_or_publishes_moves_instances(scene: Scene) -> None:
     instance_id = begun(scene)
-    for login in ("lixia.officer",):
-        with pytest.raises(Forbidden):
-            move(scene, instance_id, 2, login, a="first")
-    assert scene(lambda s: s.scalars(select(Submission)).all()) == []
+    with pytest.raises(Forbidden):
+        move(scene, instance_id, 2, "lixia.officer", a="first")
+    assert len(scene.open("a")) == 1

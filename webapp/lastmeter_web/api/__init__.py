@@ -5,7 +5,17 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api
 
-from lastmeter_web.api import definitions, disclosure, instances, messages, problems, reference, schemas, tasks
+from lastmeter_web.api import (
+    definitions,
+    disclosure,
+    instances,
+    messages,
+    migrations,
+    problems,
+    reference,
+    schemas,
+    tasks,
+)
 from lastmeter_web.api.calls import blueprint
 
 __all__ = ["register"]
