@@ -21,7 +21,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 from tests.web.city import City
 
 from lastmeter.actor import SYSTEM
@@ -32,6 +32,7 @@ from lastmeter.identity.people import add_organisation, add_person, grant
 from lastmeter.identity.roles import ROLES
 from lastmeter.procurement.models import Bid, Notice, Procurement
 from lastmeter.stations.models import Contract
+from lastmeter.workflow import kept_rows
 from lastmeter.workflow.migration_models import InstanceMigration
 from lastmeter.workflow.models import HumanTask, Incident, Instance
 from lastmeter_web.extensions import db
@@ -151,8 +152,11 @@ def _subjects(session: Session, city: City) -> dict[str, str]:
         session, SYSTEM, io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "plan.pdf", settings=city.app.config["SETTINGS"],
         owner=f"instance/{plan}",
     )  # fmt: skip
-    version = session.get_one(Instance, plan).definition_id
-    moved = InstanceMigration(instance_id=plan, from_definition_id=version, to_definition_id=version, reason="example")
+    running = session.get_one(Instance, plan, options=[undefer(Instance.blob)])
+    moved = InstanceMigration(
+        instance_id=plan, from_definition_id=running.definition_id, to_definition_id=running.definition_id,
+        version=running.version, blob=running.blob, before=kept_rows.keep(session, plan), reason="example",
+    )  # fmt: skip
     session.add_all([incident, moved])
     session.flush()
     officer = session.scalars(select(Account).where(Account.login == "lixia.officer")).one()

@@ -21,7 +21,7 @@ from lastmeter_web.api.calls import blueprint
 __all__ = ["register"]
 
 # The features add their calls to the blueprint by being imported.
-_FEATURES = (definitions, instances, tasks, messages, disclosure, reference)
+_FEATURES = (definitions, migrations, instances, tasks, messages, disclosure, reference)
 problems.install(blueprint)
 
 
