@@ -7,9 +7,10 @@ import getpass
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,70 @@ def layout(source: Path, target: Path | None) -> None:
 
     with _saying_refusals():
         (target or source).write_bytes(lay_out(source.read_bytes()))
+
+
+@main.command()
+@click.argument("key", required=False)
+@click.option("--to", type=int, default=None, help="The version to move to.")
+@click.option("--from", "version", type=int, default=None, help="Only instances of this version.")
+@click.option("--instance", "ids", type=int, multiple=True, help="This instance; may be given again.")
+@click.option("--business-key", default=None)
+@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="An element or flow that has another id now.")
+@click.option("--dry-run", is_flag=True, help="Say what would move and what hinders it, and change nothing.")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--reason", default="", help="Why; stands in history and audit.")
+@click.option("--undo", type=int, default=None, help="Take back the move of this number.")
+def migrate(
+    key: str | None, to: int | None, version: int | None, ids: tuple[int, ...], business_key: str | None,
+    pairs: tuple[str, ...], dry_run: bool, as_json: bool, reason: str, undo: int | None,
+) -> None:  # fmt: skip
+    """Move running instances of KEY to another version. Status 0 only if every one of them can be or was moved."""
+    from lastmeter.workflow import migration
+
+    if undo is not None:
+        with _database() as factory:
+            back = db.in_transaction(factory, lambda session: migration.undo(session, SYSTEM, undo).instance_id)
+        click.echo(f"instance {back} is what it was before move {undo}")
+        return
+    if key is None or to is None:
+        raise click.UsageError("KEY and --to, or --undo, must be given")
+    if not dry_run and not reason.strip():
+        raise click.UsageError("--reason must be given")
+    mapping = dict(_pair(pair) for pair in pairs)
+    which = migration.Filter(version, ids, business_key)
+
+    def one(session: Session, instance_id: int) -> migration.Result:
+        if dry_run:
+            return migration.plan(session, SYSTEM, instance_id, key, to, mapping)
+        return migration.migrate(session, SYSTEM, instance_id, key, to, reason=reason, mapping=mapping)
+
+    results = []
+    with _database() as factory:
+        meant = db.in_transaction(factory, lambda session: migration.chosen(session, SYSTEM, key, to, which))
+        for each in tqdm(meant, unit="instance", disable=None):
+            results.append(db.in_transaction(factory, partial(one, instance_id=each)))
+    told = migration.report(results, say=_named_refusal)
+    click.echo(_dump(told) if as_json else "\n".join(map(_moved_line, told)) or "no instance is meant")
+    sys.exit(1 if any(result.blockers for result in results) else 0)
+
+
+def _pair(pair: str) -> tuple[str, str]:
+    old, _, new = pair.partition("=")
+    if not (old and new):
+        raise click.BadParameter(f"{pair} is not OLD=NEW")
+    return old, new
+
+
+def _named_refusal(code: str, facts: Mapping[str, object]) -> str:
+    named = ", ".join(f"{name}={fact}" for name, fact in facts.items())
+    return f"{code}: {named}" if named else code
+
+
+def _moved_line(told: dict[str, Any]) -> str:
+    moves = ", ".join(f"{move['from']} → {move['to']} ({move['count']})" for move in told["moves"])
+    number = f" (move {told['migration']})" if told["migration"] else ""
+    hindered = "".join(f"\n    {found['message']}" for found in told["blockers"])
+    return f"{told['instance']:8} {told['result']}{number}  {moves}{hindered}"
 
 
 @main.command()

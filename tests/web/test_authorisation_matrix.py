@@ -21,7 +21,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 from tests.web.city import City
 
 from lastmeter.actor import SYSTEM
@@ -32,7 +32,9 @@ from lastmeter.identity.people import add_organisation, add_person, grant
 from lastmeter.identity.roles import ROLES
 from lastmeter.procurement.models import Bid, Notice, Procurement
 from lastmeter.stations.models import Contract
-from lastmeter.workflow.models import HumanTask, Incident
+from lastmeter.workflow import kept_rows
+from lastmeter.workflow.migration_models import InstanceMigration
+from lastmeter.workflow.models import HumanTask, Incident, Instance
 from lastmeter_web.extensions import db
 
 TABLE: dict[str, Any] = tomllib.loads((Path(__file__).parent / "authorisation.toml").read_text())
@@ -150,7 +152,12 @@ def _subjects(session: Session, city: City) -> dict[str, str]:
         session, SYSTEM, io.BytesIO(b"%PDF-1.7\n%%EOF\n"), "plan.pdf", settings=city.app.config["SETTINGS"],
         owner=f"instance/{plan}",
     )  # fmt: skip
-    session.add(incident)
+    running = session.get_one(Instance, plan, options=[undefer(Instance.blob)])
+    moved = InstanceMigration(
+        instance_id=plan, from_definition_id=running.definition_id, to_definition_id=running.definition_id,
+        version=running.version, blob=running.blob, before=kept_rows.keep(session, plan), reason="example",
+    )  # fmt: skip
+    session.add_all([incident, moved])
     session.flush()
     officer = session.scalars(select(Account).where(Account.login == "lixia.officer")).one()
     member = session.scalars(select(Membership).where(Membership.person_id == officer.person_id)).one()
@@ -163,6 +170,7 @@ def _subjects(session: Session, city: City) -> dict[str, str]:
         "instance_id": str(plan),
         "task_id": str(session.scalars(held).one()),
         "incident_id": str(incident.id),
+        "migration_id": str(moved.id),
         "document_id": str(document.id),
         "person_id": str(officer.person_id),
         "membership_id": str(member.id),

@@ -38,7 +38,9 @@ def _form(title: str, names: tuple[str, ...]) -> Form:
 def form_of(loaded: LoadedDefinition, element_id: str) -> Form:
     """The generic form as a page draws it."""
     allowed = tuple(name for name in open_names(loaded) if is_usable_key(name))
-    return _form(loaded.elements[element_id].name, allowed)
+    # A task that was done under another version may stand at an element that this one does not have.
+    element = loaded.elements.get(element_id)
+    return _form(element.name if element is not None else element_id, allowed)
 
 
 def read(loaded: LoadedDefinition, element_id: str, data: object) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +15,14 @@ from lastmeter import audit
 from lastmeter.actor import SYSTEM, Actor
 from lastmeter.definitions import publishing
 from lastmeter.definitions.models import Definition
-from lastmeter.definitions.publishing import LoadedDefinition
+from lastmeter.definitions.publishing import Element, LoadedDefinition
 from lastmeter.errors import Forbidden, InvalidInput, Missing
 from lastmeter.forms.form import Data
 from lastmeter.forms.trees import MultiDict
 from lastmeter.identity.models import Organisation, Person
 from lastmeter.workflow import engine, hooks, incidents, paging, submissions
 from lastmeter.workflow.engine import Held
+from lastmeter.workflow.migration_models import InstanceMigration
 from lastmeter.workflow.models import HistoryEvent, HumanTask, Instance, InstanceParty, Subscription, Timer
 from lastmeter.workflow.paging import Page
 from lastmeter.workflow.refusals import (
@@ -240,21 +242,35 @@ class HistoryLine:
     child_instance: int | None
 
 
+def elements(session: Session, instance_id: int) -> Mapping[str, Element]:
+    """The elements of the version that the instance runs on, and of those it ran on before; the process by its key."""
+    present = session.scalar(select(Instance.definition_id).where(Instance.id == instance_id))
+    moves = select(InstanceMigration.from_definition_id, InstanceMigration.to_definition_id)
+    moves = moves.where(InstanceMigration.instance_id == instance_id).order_by(InstanceMigration.id.desc())
+    known = [present, *(each for row in session.execute(moves) for each in row)]
+    versions = [publishing.load(session, each) for each in known if each is not None]
+    named = {
+        loaded.key: Element(loaded.key, "process", loaded.title_zh, loaded.title_en, "", "", "", {})
+        for loaded in versions
+    }
+    return ChainMap(*({**loaded.elements} for loaded in versions), named)
+
+
 def history(session: Session, instance_id: int, *, reader: Actor = SYSTEM) -> list[HistoryLine]:
     """What has happened, in order; who did it as far as the reader may know."""
     aliases = hooks.aliases(session, reader, instance_id)
     child = aliased(Instance)
     rows = session.execute(
-        select(HistoryEvent, Person.name, child.id, Instance.definition_id)
-        .join(Instance, Instance.id == HistoryEvent.instance_id)
+        select(HistoryEvent, Person.name, child.id)
         .outerjoin(Person, Person.id == HistoryEvent.person_id)
         .outerjoin(child, (child.parent_id == instance_id) & (child.parent_task_uid == HistoryEvent.uid))
         .where(HistoryEvent.instance_id == instance_id)
         .order_by(HistoryEvent.seq)
     ).all()
     lines = []
-    for event, person, child_id, definition_id in rows:
-        element = publishing.load(session, definition_id).elements[event.element_id]
+    drawn = elements(session, instance_id) if rows else {}
+    for event, person, child_id in rows:
+        element = drawn[event.element_id]
         lines.append(
             HistoryLine(
                 event.seq, event.element_id, event.element_type, element.name, element.name_en, event.event, event.at,
@@ -279,8 +295,10 @@ def progress(session: Session, instance_id: int, now: dt.datetime, *, reader: Ac
     states: dict[str, str] = {}
     notes: dict[str, list[dict[str, Any]]] = {}
     standing: dict[str, int] = {}
-    words = {"completed": "done", "cancelled": "cancelled", "failed": "incident"}
+    words = {"completed": "done", "cancelled": "cancelled", "failed": "incident", "migrated": "done"}
     for line in history(session, instance_id, reader=reader):
+        if line.element_type == "process":
+            continue
         standing[line.element_id] = standing.get(line.element_id, 0) + (1 if line.event == "entered" else -1)
         states[line.element_id] = "active" if standing[line.element_id] > 0 else words.get(line.event, "active")
         if line.event != "entered":

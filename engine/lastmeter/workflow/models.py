@@ -150,14 +150,14 @@ class TaskDraft(Base):
 
 
 class HistoryEvent(Base):
-    """An element was entered, completed, cancelled or failed. Names stand in the definition."""
+    """An element was entered, completed, cancelled, failed or left by moving to another version."""
 
     __tablename__ = "history_event"
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     element_id: Mapped[str] = mapped_column(String(120))
     element_type: Mapped[str] = mapped_column(String(40))
-    event: Mapped[str] = mapped_column(String(10))  # entered completed cancelled failed
+    event: Mapped[str] = mapped_column(String(10))  # entered completed cancelled failed migrated
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     person_id: Mapped[int | None] = mapped_column()
     uid: Mapped[str | None] = mapped_column(String(80))

@@ -202,9 +202,10 @@ def _earlier(session: Session, actor: Actor, loaded: LoadedDefinition, row: Subm
     if row.classification == "case":
         hooks.on_case_access(session, actor.person_id, row.instance_id, row.element_id)
     data = submissions.content(session, row)
-    form = loaded.forms.get(row.form_key or "")
+    under = loaded if row.definition_id == loaded.id else publishing.load(session, row.definition_id)
+    form = under.forms.get(row.form_key or "")
     values = form.from_json(data) if form is not None else {k: v for k, v in data.items() if not k.startswith("_")}
-    element = loaded.elements.get(row.element_id)
+    element = loaded.elements.get(row.element_id) or under.elements.get(row.element_id)
     return Earlier(
         row.element_id, element.name if element else row.element_id, element.name_en if element else row.element_id,
         person, row.at, form, values, data.get("_comment"),

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from lastmeter import audit
 from lastmeter.audit import AuditEvent
-from lastmeter.definitions import publishing
 from lastmeter.errors import Missing
 from lastmeter.identity.models import Person
 from lastmeter.workflow import instances
@@ -55,7 +54,7 @@ def show_instance_audit(instance_id: int) -> str:
     """The instance's chain. Missing where the auditor may not open the instance."""
     session = db.session()
     found = instances.get(session, actor(), instance_id)
-    elements = publishing.load(session, found.definition_id).elements
+    elements = instances.elements(session, found.id)
     names = {key: both(element.name, element.name_en) for key, element in elements.items()}
     return _chain(
         f"instance/{found.id}", both(found.title_zh, found.title_en), names,

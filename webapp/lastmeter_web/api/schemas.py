@@ -192,7 +192,7 @@ class HistorySchema(Schema):
     element_type = fields.String()
     element_name = fields.String(attribute="name_zh")
     element_name_en = fields.String(attribute="name_en")
-    event = fields.String(metadata={"enum": ["entered", "completed", "cancelled", "failed"]})
+    event = fields.String(metadata={"enum": ["entered", "completed", "cancelled", "failed", "migrated"]})
     at = fields.AwareDateTime()
     actor = fields.String(attribute="person", allow_none=True)
     loop_index = fields.Integer(allow_none=True)
@@ -297,3 +297,52 @@ class SignalSchema(Schema):
 class DeliveredSchema(Schema):
     delivered = fields.Integer()
     started = fields.Integer()
+
+
+class MigrationSchema(Schema):
+    to = fields.Integer(strict=True, required=True, validate=validate.Range(min=1, max=10**9))
+    from_ = fields.Integer(
+        strict=True, allow_none=True, load_default=None, validate=validate.Range(min=1, max=10**9), data_key="from"
+    )
+    instances = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(min=1, max=2**63 - 1)),
+        load_default=list,
+        validate=validate.Length(max=500),
+    )
+    business_key = _text(120, allow_none=True, load_default=None)
+    mapping = fields.Dict(keys=_text(120), values=_text(120), load_default=dict)
+    dry_run = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    reason = fields.String(load_default="", validate=validate.Length(max=500))
+
+
+class MoveSchema(Schema):
+    from_ = fields.String(data_key="from", attribute="from")
+    to = fields.String()
+    count = fields.Integer()
+
+
+class BlockerSchema(Schema):
+    element_id = fields.String(allow_none=True)
+    code = fields.String()
+    message = fields.String()
+
+
+class MigratedSchema(Schema):
+    instance = fields.Integer()
+    result = fields.String(metadata={"enum": ["planned", "migrated", "blocked"]})
+    migration = fields.Integer(allow_none=True)
+    moves = fields.List(fields.Nested(MoveSchema))
+    armed = fields.List(fields.String())
+    closed = fields.List(fields.String())
+    refilled = fields.List(fields.String())
+    blockers = fields.List(fields.Nested(BlockerSchema))
+
+
+class MigrationsSchema(Schema):
+    items = fields.List(fields.Nested(MigratedSchema))
+
+
+class UndoneSchema(Schema):
+    migration = fields.Integer(attribute="id")
+    instance = fields.Integer(attribute="instance_id")
+    undone_at = fields.AwareDateTime()

@@ -9,7 +9,7 @@ from typing import Literal
 
 from lastmeter.feel import FeelFunction
 
-EventName = Literal["entered", "completed", "cancelled", "failed"]
+EventName = Literal["entered", "completed", "cancelled", "failed", "migrated"]
 SubscriptionKind = Literal["message", "signal"]
 ThrownKind = Literal["message", "signal", "error", "escalation"]
 
