@@ -49,6 +49,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "flow_gone": ("“{element}”处有分支从 {flow} 到达等待汇合，新版本没有这条连线。", "A branch waits at “{element}” on the flow {flow}, which does not lead there in the other version."),
     "join_would_fire": ("汇合“{element}”在新版本中会立即通过，请先办完其余分支。", "The join “{element}” would be passed at once there; finish its other branches first."),
     "mapping_unknown": ("对应关系“{element}”→“{target}”有误：版本中没有这样的步骤或连线。", "The mapping “{element}” → “{target}” names what the versions do not have."),
+    "compensation_runs": ("正在补偿已完成的步骤，完成之后才能迁移。", "What was done is being undone just now; it can be moved when that is over."),
     "state_differs": ("迁移后的状态未通过校验，没有改变任何内容。请联系运维人员。", "The moved state did not pass its check and nothing was changed. Ask an operator."),
     "same_version": ("该事项不能迁移到“{key}”第 {version} 版：已在该版本，或属于其他流程。", "The instance runs on version {version} of “{key}” already, or on another process."),
     "undo_refused": ("迁移不能撤销（{reason}）：事项已继续办理，或迁移已撤销。", "The move cannot be undone ({reason}): the instance has gone on, or it was undone before."),

@@ -174,9 +174,13 @@ class ParallelGateway(Join):
 class InclusiveGateway(Join):
     """Waits until no token upstream can still come. Source: BPMN 2.0.2, 13.4.3."""
 
-    def settle(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
+    def complete(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
+        """True if a token waits and no other can come."""
         empty = [flow for flow in self.node.incoming if flow not in waiting]
-        if not waiting or (empty and self.may_come(run, scope_id, empty, waiting)):
+        return bool(waiting) and not (empty and self.may_come(run, scope_id, empty, waiting))
+
+    def settle(self, run: Run, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
+        if not self.complete(run, scope_id, waiting):
             return False
         merged = [line[0] for line in waiting.values()]
         run.guarded(merged[0], lambda: self.fire(run, merged[0], merged))

@@ -10,18 +10,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.errors import Kind, LastmeterError
 from lastmeter.workflow.spiff import state, values
-from lastmeter.workflow.spiff.elements import Element, Join
+from lastmeter.workflow.spiff.elements import ComplexGateway, Element, InclusiveGateway
 from lastmeter.workflow.spiff.model import Event, Node, Process, Text
 from lastmeter.workflow.spiff.report import Advance, HistoryEntry, Services
 from lastmeter.workflow.spiff.run import Run
 from lastmeter.workflow.spiff.specs import Spec
-from lastmeter.workflow.spiff.tokens import ALIVE, BOUNDARY, EVENT_START, FLOW, RACE, ROOT, Scope, Token
+from lastmeter.workflow.spiff.tokens import ALIVE, BOUNDARY, EVENT_START, FLOW, PART, RACE, RESET, ROOT, Scope, Token
 
 _NOT_BEGUN = (TaskState.READY, TaskState.ERROR)
 
@@ -79,6 +79,12 @@ class JoinWouldFire(NotMovable):
     """The join has fewer flows there and would be passed at once."""
 
     code = "join_would_fire"
+
+
+class CompensationRuns(NotMovable):
+    """What has completed is being undone just now: that comes to its end first."""
+
+    code = "compensation_runs"
 
 
 class MappingUnknown(NotMovable):
@@ -220,6 +226,16 @@ def _hindered(run: Run, image: Image) -> Iterator[Blocker]:
             if line not in said:
                 said.add(line)
                 yield Blocker(line[0], refusal)
+    for name in sorted({name for scope in run.scopes.values() for name in _completed(scope.done)}):
+        if image.node(name) is None and name not in {element for element, _ in said}:
+            yield Blocker(name, ElementGone(element=name, target=image.of(name)))
+
+
+def _completed(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The activities that have completed and can be compensated, those inside them too."""
+    for record in records:
+        yield record["at"]
+        yield from _completed(record["done"])
 
 
 def _refusals(run: Run, image: Image, token: Token) -> Iterator[LastmeterError]:
@@ -236,13 +252,19 @@ def _refusals(run: Run, image: Image, token: Token) -> Iterator[LastmeterError]:
         yield ContainerChanged(**both, was=old.container, becomes=new.container)
     if _repetition(old) != _repetition(new):
         yield RepetitionChanged(**both)
-    if _kind(old.event) != _kind(new.event):
+    if "undo" in token.memo:
+        yield CompensationRuns(**both)
+    if _kind(old.event) != _kind(new.event) or (
+        old.event is not None and old.event.parts and not _same_catch(old, new)
+    ):
         yield EventChanged(**both, was=_kind(old.event), becomes=_kind(new.event))
     was, becomes = _work(token, old), _work(token, new)
     if was != becomes:
         yield WorkChanged(**both, was=was, becomes=becomes)
-    if _waits_at_join(run, token) and image.flow(token.via) not in new.incoming:
-        yield FlowGone(**both, flow=token.via)
+    passed = [token.via] if _waits_at_join(run, token) else token.memo.get("seen", ())
+    for flow in passed:
+        if image.flow(flow) not in new.incoming:
+            yield FlowGone(**both, flow=flow)
 
 
 def _repetition(node: Node) -> tuple[str, bool]:
@@ -279,8 +301,13 @@ def _passed(run: Run) -> Iterator[Blocker]:
 
 
 def _fires(run: Run, element: Element, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
-    if element.node.type == "inclusiveGateway":
-        return bool(element.activated(run, scope_id, waiting))
+    if isinstance(element, InclusiveGateway):
+        return element.complete(run, scope_id, waiting)
+    if isinstance(element, ComplexGateway):
+        line = next(iter(waiting.values()))
+        return element.resetting(run, scope_id) is None and element.holds(run, line[0], waiting)
+    if element.node.start_quantity > 1:
+        return sum(len(line) for line in waiting.values()) >= element.node.start_quantity
     return element.node.type == "parallelGateway" and len(waiting) >= len(element.node.incoming)
 
 
@@ -312,6 +339,8 @@ def _goes_on(run: Run, image: Image, token: Token) -> bool:
     new = image.node(old.id)
     if new is None or not _same_catch(old, new):
         return False
+    if token.role == PART:
+        return True  # as long as the event does whose part it is
     if token.role == BOUNDARY:
         return image.of(run.tasks[token.owner].task_spec.name) == new.attached_to
     if token.role == RACE:
@@ -324,11 +353,11 @@ def _same_catch(old: Node, new: Node) -> bool:
     return old.type == new.type and None not in (old.event, new.event) and _awaits(old.event) == _awaits(new.event)
 
 
-def _awaits(event: Event | None) -> tuple[str, str, str]:
+def _awaits(event: Event | None) -> tuple[str, str, str, tuple[object, ...]]:
     """What a catch listens for. A timer that runs keeps its time, whatever is written now."""
     if event is not None and event.kind in ("message", "signal"):
-        return event.kind, event.name, _text(event.correlation)
-    return _kind(event), "", ""
+        return event.kind, event.name, _text(event.correlation), ()
+    return _kind(event), "", "", tuple(_awaits(part) for part in event.parts) if event is not None else ()
 
 
 def _listens_in(process: Process, start: Node) -> str:
@@ -343,17 +372,28 @@ def _rename(run: Run, image: Image, new: Spec, joining: Iterable[str]) -> dict[s
     run.spec = new
     for scope in run.scopes.values():
         scope.container = image.of(scope.container) if scope.container else ""
+        _rename_records(image, scope.done)
     for token in run.tasks.values():
         before[token.id] = token.task_spec.node
         token.task_spec = new.element(image.of(token.task_spec.name))
         if token.via:
             token.via = image.flow(token.via) or token.via
+        for name, rename in (("left", image.of), ("seen", image.flow)):
+            if name in token.memo:
+                token.memo[name] = [rename(each) for each in token.memo[name]]
     run.joins.clear()
+    run.resets = {(token.scope_id, token.task_spec.name): token for token in run.tasks.values() if token.role == RESET}
     for identity in joining:
         token = run.tasks[identity]
-        if isinstance(token.task_spec, Join):
+        if token.task_spec.gathers(token):
             run.arrive(token)
     return before
+
+
+def _rename_records(image: Image, records: Iterable[dict[str, Any]]) -> None:
+    for record in records:
+        record["at"] = image.of(record["at"])
+        _rename_records(image, record["done"])
 
 
 def _reopen(run: Run, before: Mapping[str, Node]) -> Iterator[Blocker]:
@@ -405,7 +445,7 @@ def _added(run: Run, image: Image, before: Mapping[str, Node]) -> Iterator[_Adde
 
 def _listens(element: Element) -> bool:
     """Errors and escalations are found when they are thrown; all else is armed."""
-    return element.node.event is not None and element.node.event.kind not in ("error", "escalation")
+    return element.node.event is not None and element.node.event.awaited
 
 
 def _sources(image: Image, element: Element) -> list[Node]:
