@@ -175,9 +175,7 @@ def test_the_targets_that_a_token_cannot_be_put_at() -> None:
         + f'<bpmn:intermediateCatchEvent id="won">{CAUGHT}</bpmn:intermediateCatchEvent>'
     )
     body = start() + task("a") + inner + FORK + JOIN + race + end() + end("f")
-    body += flows("s a sp fork join race won e", "late f") + boundary(
-        "late", "a", timer("timeDuration", "P1D")
-    )
+    body += flows("s a sp fork join race won e", "late f") + boundary("late", "a", timer("timeDuration", "P1D"))
     body += f'<bpmn:intermediateCatchEvent id="lost">{timer("timeDuration", "P1D")}</bpmn:intermediateCatchEvent>'
     body += flows("race lost f") + flow("fork", "join", identity="second")
     run = Operated(file(body, MESSAGE))

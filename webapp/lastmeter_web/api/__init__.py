@@ -5,13 +5,23 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api
 
-from lastmeter_web.api import definitions, disclosure, instances, messages, problems, reference, schemas, tasks
+from lastmeter_web.api import (
+    definitions,
+    disclosure,
+    instances,
+    messages,
+    problems,
+    reference,
+    schemas,
+    surgery,
+    tasks,
+)
 from lastmeter_web.api.calls import blueprint
 
 __all__ = ["register"]
 
 # The features add their calls to the blueprint by being imported.
-_FEATURES = (definitions, instances, tasks, messages, disclosure, reference)
+_FEATURES = (definitions, instances, surgery, tasks, messages, disclosure, reference)
 problems.install(blueprint)
 
 
