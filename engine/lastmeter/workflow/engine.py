@@ -447,14 +447,26 @@ def _close(held: Held, advance: Advance, performer: HumanTask | None) -> None:
         keys = [service_key(instance_id, uid) for uid in advance.jobs_cancelled]
         outbox.withdraw(session, *(key for key in keys if key != outbox.performing(session)))
     if advance.incidents_closed:
-        _resolve_parked(held, advance.incidents_closed)
+        _resolve(held, Incident.uid.in_(advance.incidents_closed))
+    if held.instance.state == "incident":
+        # A job that was given up is not wanted any more: neither is a person to look at it.
+        _resolve(held, Incident.job_key.in_(_unwanted(instance_id, advance)))
 
 
-def _resolve_parked(held: Held, uids: Iterable[str]) -> None:
+def _unwanted(instance_id: int, advance: Advance) -> list[str]:
+    """The keys of the jobs that belonged to what was closed."""
+    return [
+        *(timer_key(instance_id, uid) for uid in advance.timers_closed),
+        *(service_key(instance_id, uid) for uid in advance.jobs_cancelled),
+        *(call_key(instance_id, uid) for uid in advance.calls_cancelled),
+    ]
+
+
+def _resolve(held: Held, which: ColumnElement[bool]) -> None:
     session, instance = held.session, held.instance
     session.execute(
         update(Incident)
-        .where(Incident.instance_id == instance.id, Incident.uid.in_(list(uids)), Incident.resolved_at.is_(None))
+        .where(Incident.instance_id == instance.id, which, Incident.resolved_at.is_(None))
         .values(resolved_at=held.now, resolved_by=held.actor.person_id)
     )
     settle_incidents(session, instance)

@@ -96,3 +96,23 @@ class StepFailed(LastmeterError):
 
     code = "step_failed"
     kind = "conflict"
+
+
+class InstanceChanged(LastmeterError):
+    """The instance has gone on since it was looked at; facts: `version` (what it is now)."""
+
+    code = "instance_changed"
+    kind = "conflict"
+
+
+class VariableNotRead(LastmeterError):
+    """Nothing in the process reads a variable of that name; facts: `name`."""
+
+    code = "variable_not_read"
+
+
+class VariableClassified(LastmeterError):
+    """The variable may hold something classified: no operator sets it; facts: `name`."""
+
+    code = "variable_classified"
+    kind = "forbidden"

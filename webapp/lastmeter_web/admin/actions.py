@@ -24,6 +24,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "deadline.moved": ("期限调整", "deadline moved"),
     "incident.opened": ("出现故障", "incident opened"),
     "incident.retried": ("故障重试", "incident retried"),
+    "instance.surgery": ("运维处置", "mended by an operator"),
     "definition.published": ("发布流程", "definition published"),
     "draft.saved": ("保存草稿", "draft saved"),
     "draft.discarded": ("丢弃草稿", "draft discarded"),
@@ -107,6 +108,13 @@ FACTS: Mapping[str, tuple[str, str]] = {
     "year": ("年度", "year"),
     "days": ("天数", "days"),
     "source": ("依据", "source"),
+    "act": ("处置方式", "what was done"),
+    "at": ("位置", "at"),
+    "closed": ("结束的环节", "steps ended"),
+    "entered": ("进入的环节", "steps entered"),
+    "despite_sent": ("已知有对外发送", "despite what was sent"),
+    "set": ("设置的变量", "variables set"),
+    "before": ("原值摘要", "digests of what was"),
     "moved": ("调整的期限", "deadlines moved"),
 }
 

@@ -14,6 +14,7 @@ from lastmeter_web.api import (
     problems,
     reference,
     schemas,
+    surgery,
     tasks,
 )
 from lastmeter_web.api.calls import blueprint
@@ -21,7 +22,7 @@ from lastmeter_web.api.calls import blueprint
 __all__ = ["register"]
 
 # The features add their calls to the blueprint by being imported.
-_FEATURES = (definitions, migrations, instances, tasks, messages, disclosure, reference)
+_FEATURES = (definitions, migrations, instances, surgery, tasks, messages, disclosure, reference)
 problems.install(blueprint)
 
 

@@ -29,6 +29,8 @@ CHINESE = {
     "show_instance": "一个事项：走到哪里、在等什么。变量只含持有人可以看的。",
     "show_history": "事项中依次发生的事。",
     "cancel_instance": "取消事项；发起人或运维人员可以取消。",
+    "show_standpoint": "事项停在哪些位置、到过哪些环节、可设置哪些变量；供运维处置前查看。",
+    "operate_instance": "移动、跳过、退回、重试或设置变量；先以 dry_run 预演，再带版本和理由执行。",
     "retry_incident": "重试出故障的一步；再次失败会产生新的故障。",
     "publish_message": "把消息送给等待它的一个事项，或发起由它启动的流程。",
     "broadcast_signal": "把信号送给每个等待它的事项；由后台送达。",

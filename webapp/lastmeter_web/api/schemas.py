@@ -203,6 +203,59 @@ class ReasonSchema(Schema):
     reason = _text(500, required=True)
 
 
+class SurgerySchema(Schema):
+    """`at` is a token's uid, or an element where one token stands; `feel` gives values that JSON cannot."""
+
+    action = fields.String(required=True, validate=validate.OneOf(("move", "skip", "rewind", "set", "retry")))
+    at = _text(120, load_default="")
+    to = _text(120, load_default="")
+    variables = fields.Dict(keys=fields.String(), load_default=dict)
+    feel = fields.Dict(keys=fields.String(), values=_text(2000), load_default=dict)
+    despite_sent = fields.Boolean(load_default=False)
+    dry_run = fields.Boolean(load_default=False)
+    reason = _text(500, load_default="")
+    version = fields.Integer(strict=True, load_default=None, allow_none=True)
+
+
+class StandingSchema(Schema):
+    uid = fields.String()
+    element_id = fields.String()
+    kind = fields.String()
+    loop_index = fields.Integer(allow_none=True)
+
+
+class CautionSchema(Schema):
+    code = fields.String()
+    names = fields.List(fields.String())
+
+
+class RefusalSchema(Schema):
+    code = fields.String()
+    detail = fields.String()
+
+
+class RehearsalSchema(Schema):
+    """Of a dry run what would happen; of the act itself `done` and the new version."""
+
+    done = fields.Boolean()
+    version = fields.Integer()
+    state = fields.String()
+    ended = fields.List(fields.Nested(StandingSchema))
+    begun = fields.List(fields.Nested(StandingSchema))
+    passed = fields.List(fields.String())
+    thrown = fields.List(fields.String())
+    cautions = fields.List(fields.Nested(CautionSchema))
+    completed = fields.Boolean()
+    refusal = fields.Nested(RefusalSchema, allow_none=True)
+
+
+class StandpointSchema(Schema):
+    version = fields.Integer()
+    tokens = fields.List(fields.Nested(StandingSchema))
+    reached = fields.List(fields.String())
+    names = fields.List(fields.String())
+
+
 class ReleaseSchema(Schema):
     reason = _text(500, load_default="API")
 

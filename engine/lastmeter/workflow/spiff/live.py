@@ -61,6 +61,11 @@ class Live:
             raise RuntimeError("a live instance whose last call failed cannot be saved")
         return state.dump(self._run)
 
+    @property
+    def run(self) -> Run:
+        """The tokens and scopes, for this room alone."""
+        return self._run
+
     # -- what it is ----------------------------------------------------------------------------------------------
 
     @property
@@ -179,6 +184,10 @@ class Live:
                 for fork in token.forks:
                     fork.writes.pop(name, None)
         return self._drive(now, lambda: None)
+
+    def operate(self, act: Callable[[Run], None], now: dt.datetime) -> Advance:
+        """An operator's act on the tokens themselves (see `surgery`), then all automatic work."""
+        return self._drive(now, lambda: act(self._run))
 
     def cancel(self, now: dt.datetime) -> Advance:
         """Everything open is cancelled and the instance is over."""

@@ -26,74 +26,74 @@ from lastmeter.workflow.spiff.tokens import ALIVE, BOUNDARY, EVENT_START, FLOW, 
 _NOT_BEGUN = (TaskState.READY, TaskState.ERROR)
 
 
-class NotMovable(LastmeterError):
+class NotMigratable(LastmeterError):
     """Something that waits has no place in the other version; facts: `element`, `target`."""
 
-    code: ClassVar[str] = "not_movable"
+    code: ClassVar[str] = "not_migratable"
     kind: ClassVar[Kind] = "conflict"
 
 
-class ElementGone(NotMovable):
+class ElementGone(NotMigratable):
     """The instance stands at an element that the other version does not have."""
 
     code = "element_gone"
 
 
-class ElementTypeChanged(NotMovable):
+class ElementTypeChanged(NotMigratable):
     """The element is of another type there; facts: `was`, `becomes`."""
 
     code = "element_type_changed"
 
 
-class ContainerChanged(NotMovable):
+class ContainerChanged(NotMigratable):
     """The element lies in another sub-process there; facts: `was`, `becomes`."""
 
     code = "container_changed"
 
 
-class RepetitionChanged(NotMovable):
+class RepetitionChanged(NotMigratable):
     """The element is repeated otherwise there, or collects its results otherwise."""
 
     code = "repetition_changed"
 
 
-class EventChanged(NotMovable):
+class EventChanged(NotMigratable):
     """What is waited for is an event of another kind there; facts: `was`, `becomes`."""
 
     code = "event_changed"
 
 
-class WorkChanged(NotMovable):
+class WorkChanged(NotMigratable):
     """A job or called process is under way that the other version would not have begun; facts: `was`, `becomes`."""
 
     code = "work_changed"
 
 
-class FlowGone(NotMovable):
+class FlowGone(NotMigratable):
     """A branch waits at a join on a flow that does not lead there in the other version; facts: `flow`."""
 
     code = "flow_gone"
 
 
-class JoinWouldFire(NotMovable):
+class JoinWouldFire(NotMigratable):
     """The join has fewer flows there and would be passed at once."""
 
     code = "join_would_fire"
 
 
-class CompensationRuns(NotMovable):
+class CompensationRuns(NotMigratable):
     """What has completed is being undone just now: that comes to its end first."""
 
     code = "compensation_runs"
 
 
-class MappingUnknown(NotMovable):
+class MappingUnknown(NotMigratable):
     """The mapping names an element or flow that the one version or the other does not have."""
 
     code = "mapping_unknown"
 
 
-class StateDiffers(NotMovable):
+class StateDiffers(NotMigratable):
     """The moved state, saved and loaded, is not what was saved: it must not replace the one that works."""
 
     code = "state_differs"

@@ -173,6 +173,8 @@ class Store(Workflow):  # type: ignore[misc]
             if token.noted:
                 return
             token.noted = True
+        elif event == "completed" and token.memo.get("skipped"):
+            event = "cancelled"  # nobody has done it
         node = token.task_spec.node
         body = node.repeat is not None and token.role != CHILD
         self.report.history.append(
