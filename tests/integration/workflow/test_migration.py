@@ -136,7 +136,7 @@ def test_what_has_gone_on_is_not_undone(scene: Scene) -> None:
 
 def test_of_many_the_one_that_cannot_move_is_named_and_left(scene: Scene) -> None:
     scene.publish(diagram(sequence("p", FIRST, SECOND.format("a"))))
-    scene.publish(diagram(sequence("p", SECOND.format("a"))))
+    scene.publish(diagram(sequence("p", f'<userTask id="b" name="二" {OFFICER}/>')))
     stays, goes = (scene.start("lixia.officer", "p", version=1) for _ in range(2))
     scene(lambda s: tasks.complete(s, scene.actor(s, "lixia.officer"), scene.open("a")[1], {}))
     meant = scene(lambda s: migration.chosen(s, SYSTEM, "p", 2, Filter(version=1)))

@@ -39,7 +39,7 @@ def test_only_who_may_publish_publishes(session: Session, world: World) -> None:
 
 
 def test_what_cannot_run_is_refused_with_its_findings_and_nothing_is_stored(session: Session, world: World) -> None:
-    wrong = diagram(sequence("p", '<complexGateway id="g"/>'))
+    wrong = diagram(sequence("p", '<choreographyTask id="g"/>'))
     with pytest.raises(DefinitionRefused) as refused:
         publishing.publish(session, SYSTEM, wrong)
     assert ("error", "g") in [(each.severity, each.element_id) for each in refused.value.findings]
