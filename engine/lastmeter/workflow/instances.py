@@ -185,7 +185,7 @@ def listing(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Instance]:
-    """What the actor may open, newest first; `whole`: no part of another that the actor may open. Raises InvalidInput."""
+    """What the actor may open, newest first; `whole`: only what is no part of another of these. Raises InvalidInput."""
     query = select(Instance).where(visible(actor)).order_by(Instance.id.desc()).limit(paging.limited(limit) + 1)
     if state is not None and state not in STATES:
         raise InvalidInput(field="state", reason="unknown", expected=STATES)
