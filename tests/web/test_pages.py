@@ -141,6 +141,19 @@ def test_an_instance_names_every_office_it_waits_for(city: City) -> None:
     assert "大明湖街道办事处" in waiting
 
 
+def test_the_number_of_a_matter_leads_to_what_it_is_about(city: City) -> None:
+    """Who decides on a procurement reads it first; who may not open it sees the number alone."""
+    address = f"/instances/{city.instance('tender')}"
+    page = city.visitor("lixia.officer").get(address)
+    number = re.search(r"CG-[0-9-]+", page.text)
+    assert number is not None
+    assert f"/procurements/{number[0]}" in read(page).links
+    assert city.visitor("lixia.officer").get(f"/procurements/{number[0]}").status == 200
+    shown = city.visitor("operator").get(address)
+    assert number[0] in shown.text
+    assert f"/procurements/{number[0]}" not in read(shown).links
+
+
 def test_the_rail_marks_where_one_is(city: City) -> None:
     page = city.visitor("lixia.officer").get("/instances")
     assert re.search(r'<a href="/instances" aria-current="page">', page.text)

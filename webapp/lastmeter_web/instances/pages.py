@@ -21,6 +21,7 @@ from lastmeter.workflow import instances, task_view
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter_web import i18n
 from lastmeter_web.extensions import db
+from lastmeter_web.instances import records
 from lastmeter_web.instances.parties import playing
 from lastmeter_web.instances.progress import picture
 from lastmeter_web.security import actor, allow
@@ -67,6 +68,7 @@ def instance(instance_id: int) -> str:
             if line.event != "entered" and (line.name_zh not in ("", line.element_id) or line.child_instance)
         ],
         picture=picture(session, found),
+        number=records.number(session, found),
         parties=playing(session, loaded, found.id),
         waiting=waiting,
         timers=instances.timers(session, found.id),
