@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from tests.web.crawl import read
 from lastmeter.workflow.models import HumanTask, Instance, Submission, TaskDraft
 
 LANGUAGES = ("zh", "en")
+STATIC = Path(__file__).resolve().parents[2] / "webapp" / "lastmeter_web" / "static"
 NEEDS = "独居老人较多，需要固定驻站服务。"
 CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
 
@@ -121,6 +123,42 @@ def test_an_instance_shows_where_it_stands_who_waits_and_what_came_before(city: 
     assert ("历下区民政局" if language == "zh" else "Lixia Civil Affairs Bureau") in page.text
     called = city.visitor("lixia.officer", language).get(f"/instances/{city.instance('procurement_requirement')}")
     assert "历下区社会工作服务站项目" in called.text  # what was handed in
+
+
+def test_parts_of_a_matter_are_listed_for_who_looks_for_them(city: City) -> None:
+    whole, part = city.instance("tender"), city.instance("procurement_requirement")
+    visitor = city.visitor("lixia.officer")
+    listed = read(visitor.get("/instances")).links
+    assert f"/instances/{whole}" in listed
+    assert f"/instances/{part}" not in listed
+    assert f"/instances/{part}" in read(visitor.get("/instances?definition=procurement_requirement")).links
+    assert f"/instances/{part}" in read(visitor.get(f"/instances/{whole}")).links
+
+
+def test_an_instance_names_every_office_it_waits_for(city: City) -> None:
+    page = city.visitor("lixia.officer").get(f"/instances/{city.instance('annual_plan')}")
+    waiting = page.text.partition("正在等待")[2].partition("</section>")[0]
+    assert "大明湖街道办事处" in waiting
+
+
+def test_the_number_of_a_matter_leads_to_what_it_is_about(city: City) -> None:
+    """Who decides on a procurement reads it first; who may not open it sees the number alone."""
+    address = f"/instances/{city.instance('tender')}"
+    page = city.visitor("lixia.officer").get(address)
+    number = re.search(r"CG-[0-9-]+", page.text)
+    assert number is not None
+    assert f"/procurements/{number[0]}" in read(page).links
+    assert city.visitor("lixia.officer").get(f"/procurements/{number[0]}").status == 200
+    shown = city.visitor("operator").get(address)
+    assert number[0] in shown.text
+    assert f"/procurements/{number[0]}" not in read(shown).links
+
+
+def test_the_rail_marks_where_one_is(city: City) -> None:
+    page = city.visitor("lixia.officer").get("/instances")
+    assert re.search(r'<a href="/instances" aria-current="page">', page.text)
+    style = (STATIC / "css" / "lastmeter.css").read_text()
+    assert ".links a[aria-current]" in style
 
 
 @pytest.mark.parametrize("login", ["lixia.officer", "huimin.station", "designer", "operator", "huimin.manager"])

@@ -62,12 +62,24 @@ def day(value: dt.date | dt.datetime | None, *, weekday: bool = False) -> str:
         return ""
     if isinstance(value, dt.datetime):
         value = clock.local_day(value)
-    other_year = value.year != clock.today().year
+    text = _written(value, value.year != clock.today().year)
+    if not weekday:
+        return text
     if language() == "en":
-        text = f"{value.day} {_MONTHS[value.month - 1]}" + (f" {value.year}" if other_year else "")
-        return f"{_WEEKDAYS['en'][value.weekday()]} {text}" if weekday else text
-    text = (f"{value.year}年" if other_year else "") + f"{value.month}月{value.day}日"
-    return f"{text} 星期{_WEEKDAYS['zh'][value.weekday()]}" if weekday else text
+        return f"{_WEEKDAYS['en'][value.weekday()]} {text}"
+    return f"{text} 星期{_WEEKDAYS['zh'][value.weekday()]}"
+
+
+def period(first: dt.date, last: dt.date) -> str:
+    """From one day to another: both with their year unless both lie in this one."""
+    named = {first.year, last.year} != {clock.today().year}
+    return f"{_written(first, named)} – {_written(last, named)}"
+
+
+def _written(value: dt.date, with_year: bool) -> str:
+    if language() == "en":
+        return f"{value.day} {_MONTHS[value.month - 1]}" + (f" {value.year}" if with_year else "")
+    return (f"{value.year}年" if with_year else "") + f"{value.month}月{value.day}日"
 
 
 def moment(value: dt.datetime | None) -> str:
@@ -111,5 +123,6 @@ def person_text(text: object) -> Markup:
 def install(app: Flask) -> None:
     app.jinja_env.globals.update(_=_, both=both, language=language)
     app.jinja_env.filters.update(
-        day=day, moment=moment, time=time_of, recent=recent, full_day=full_day, yuan=yuan, person=person_text
-    )
+        day=day, period=period, moment=moment, time=time_of, recent=recent, full_day=full_day, yuan=yuan,
+        person=person_text,
+    )  # fmt: skip

@@ -64,3 +64,9 @@ GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英�
 def street_name(short: str) -> tuple[str, str]:
     """The office's full name and what it is: a street, or a town where the short name says so."""
     return (short, "镇") if short.endswith("镇") else (f"{short}街道", "街道")
+
+
+def street_name_en(district: District, place: int) -> str:
+    """The English name of the district's street at that place: by number, for the names are not ours to translate."""
+    _, kind = street_name(district.streets[place - 1])
+    return f"{district.en} {'Town' if kind == '镇' else 'Subdistrict'} {place}"

@@ -167,7 +167,7 @@ def _district(session: Session, city: City, district: jinan.District, top: Regio
     )
     for number, short in enumerate(district.streets, 1):
         zh, kind = jinan.street_name(short)
-        en = f"{district.en} {'Town' if kind == '镇' else 'Subdistrict'} {number}"
+        en = jinan.street_name_en(district, number)
         place = Region(
             code=f"{district.code}{number:03d}",
             is_official=district.is_official,
@@ -206,7 +206,7 @@ def _providers(session: Session, city: City, districts: tuple[jinan.District, ..
         )
     count = 0
     for district in districts:
-        for short in district.streets:
+        for place, short in enumerate(district.streets, 1):
             # The visitor's station belongs to the visitor's provider; the others go round.
             number = 0 if (district.key, short) == jinan.WEAK else 3 + count % (len(jinan.PROVIDER_NAMES) - 3)
             count += 1
@@ -217,7 +217,7 @@ def _providers(session: Session, city: City, districts: tuple[jinan.District, ..
                 f"team.{district.key}.{short}",
                 "team",
                 f"{district.zh}{zh}驻站团队",
-                f"{district.en} {short} station team",
+                f"{jinan.street_name_en(district, place)} station team",
                 f"provider.{number}",
                 tree="provider",
                 region=city.regions[f"{district.key}.{short}"],

@@ -116,8 +116,8 @@ def _checked_key(business_key: str | None) -> str | None:
 # --- who sees what -------------------------------------------------------------------------------------------
 
 
-def visible(actor: Actor) -> ColumnElement[bool]:
-    """The condition on Instance that the actor may open it.
+def visible(actor: Actor, of: type[Instance] = Instance) -> ColumnElement[bool]:
+    """The condition on Instance (or `of`, another name of it) that the actor may open it.
 
     A party lies in the subtree of a post whose role process.toml lets view; or the actor started it, or has or had a
     task in it, or may claim one now. Who operates the system sees every instance, but none of its content.
@@ -126,16 +126,22 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         return true()
     if actor.may("operate.view"):
         return true()
-    return or_(Instance.starter_id == actor.person_id, _involved(actor), _viewed(actor))
+    return or_(of.starter_id == actor.person_id, _involved(actor, of), _viewed(actor, of))
 
 
-def _involved(actor: Actor) -> ColumnElement[bool]:
+def _is_whole(actor: Actor) -> ColumnElement[bool]:
+    """The condition on Instance that it is no part of another that the actor may open."""
+    parent = aliased(Instance)
+    return ~exists().where(parent.id == Instance.parent_id, visible(actor, parent))
+
+
+def _involved(actor: Actor, of: type[Instance] = Instance) -> ColumnElement[bool]:
     me = actor.person_id
     mine = or_(
         HumanTask.claimed_by == me, HumanTask.completed_by == me, HumanTask.person_id == me,
         HumanTask.state.in_(("open", "hold", "suspended")) & HumanTask.person_id.is_(None) & seated(actor),
     )  # fmt: skip
-    return exists().where(HumanTask.instance_id == Instance.id, mine)
+    return exists().where(HumanTask.instance_id == of.id, mine)
 
 
 def seated(actor: Actor) -> ColumnElement[bool]:
@@ -148,16 +154,16 @@ def seated(actor: Actor) -> ColumnElement[bool]:
     return or_(false(), *seats)
 
 
-def _viewed(actor: Actor) -> ColumnElement[bool]:
+def _viewed(actor: Actor, of: type[Instance] = Instance) -> ColumnElement[bool]:
     ways = []
     for post in actor.posts:
         viewers = select(Definition.id).where(Definition.settings["access"]["view"].contains([post.role]))
         near = exists().where(
-            InstanceParty.instance_id == Instance.id,
+            InstanceParty.instance_id == of.id,
             Organisation.id == InstanceParty.organisation_id,
             Organisation.path.startswith(post.path, autoescape=True),
         )
-        ways.append(Instance.definition_id.in_(viewers) & near)
+        ways.append(of.definition_id.in_(viewers) & near)
     return or_(false(), *ways)
 
 
@@ -177,13 +183,16 @@ def listing(
     state: str | None = None,
     business_key: str | None = None,
     q: str | None = None,
+    whole: bool = False,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Instance]:
-    """What the actor may open, newest first. Raises InvalidInput."""
+    """What the actor may open, newest first; `whole`: only what is no part of another of these. Raises InvalidInput."""
     query = select(Instance).where(visible(actor)).order_by(Instance.id.desc()).limit(paging.limited(limit) + 1)
     if state is not None and state not in STATES:
         raise InvalidInput(field="state", reason="unknown", expected=STATES)
+    if whole:
+        query = query.where(_is_whole(actor))
     if definition:
         query = query.where(Instance.definition_key == definition)
     if state:

@@ -71,6 +71,34 @@ def test_a_note_stands_below_its_element() -> None:
     assert "王敏 · 10:02" in texts(svg(notes={"task_merge": "王敏 · 10:02"}))
 
 
+def spans(picture: etree._Element, words: str) -> list[tuple[float, float]]:
+    """Where those words begin or are centred, and their line."""
+    return [(float(s.get("x", "")), float(s.get("y", ""))) for s in picture.iter("{*}tspan") if s.text == words]
+
+
+def test_a_note_keeps_clear_of_an_event_on_the_edge_and_of_a_flow() -> None:
+    timer = node("boundaryEvent", "late", "<bpmn:timerEventDefinition/>", attachedToRef="ask", name="超时")
+    xml = layout(
+        bpmn(start(), user("ask"), user("next"), user("after"), timer, "start -> ask", "ask -> next", "late -> after")
+    )
+    boxes = {s.get("bpmnElement"): s.find("{*}Bounds") for s in parse(xml).iter("{*}BPMNShape")}
+    picture = svg(xml, states={}, notes={"ask": "王敏 · 3月2日", "next": "李娜 · 3月4日"})
+    ask, following = boxes["ask"], boxes["next"]
+    assert ask is not None
+    assert following is not None
+    assert spans(picture, "王敏 · 3月2日")[0][1] < float(ask.get("y", ""))
+    assert spans(picture, "李娜 · 3月4日")[0][1] > float(following.get("y", "")) + float(following.get("height", ""))
+    # A flow that leaves the lower edge in the middle has the note on its left.
+    moved = re.sub(
+        rb'(flow_ask__next_di".*?<di:waypoint x=")[^"]+(" y=")[^"]+', b"\\g<1>0\\g<2>0", xml, count=1, flags=re.S
+    )
+    middle = float(following.get("x", "")) + float(following.get("width", "")) / 2
+    bottom = float(following.get("y", "")) + float(following.get("height", ""))
+    below = moved.replace(b'x="0" y="0"', f'x="{middle:g}" y="{bottom:g}"'.encode())
+    assert spans(picture, "李娜 · 3月4日")[0][0] == middle
+    assert spans(svg(below, states={}, notes={"next": "李娜 · 3月4日"}), "李娜 · 3月4日")[0][0] < middle - 20
+
+
 def taken(picture: etree._Element) -> int:
     return sum("bpmn-taken" in (g.get("class") or "").split() for g in picture.iter("{*}g"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -88,3 +89,13 @@ def test_a_list_is_searched_and_paged_without_surprises(evaluated: Stage) -> Non
     assert "HT-0001" in officer.get("/contracts?q=HT-0001&status=active").get_data(as_text=True)
     assert "HT-0001" not in officer.get("/contracts?q=%25").get_data(as_text=True)
     assert officer.get("/contracts?before=x").status_code == 422
+
+
+def test_a_period_has_both_years_or_none(evaluated: Stage) -> None:
+    shown = _text(evaluated, "lixia.officer", f"/contracts/{evaluated[0].names['contract']}")
+    periods = re.findall(r"((?:\d{4}年)?)\d+月\d+日 – ((?:\d{4}年)?)\d+月\d+日", shown)
+    assert len(periods) >= 4  # three years and the whole term
+    assert all(bool(first) == bool(last) for first, last in periods)
+    english = _text(evaluated, "lixia.officer", f"/contracts/{evaluated[0].names['contract']}?lang=en")
+    assert "<dt>Term</dt>" in english
+    assert "<h2>Contract</h2>" in english

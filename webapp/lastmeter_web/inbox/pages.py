@@ -23,6 +23,7 @@ from lastmeter_web import form_pages, i18n
 from lastmeter_web.errors import STATUS
 from lastmeter_web.extensions import db
 from lastmeter_web.inbox import lines
+from lastmeter_web.instances import records
 from lastmeter_web.instances.parties import playing
 from lastmeter_web.instances.progress import picture
 from lastmeter_web.security import CSRF_FIELD, actor, allow
@@ -112,6 +113,7 @@ def _page(task_id: int, *, data: Any = None, errors: Any = None, failure: str | 
         typed_lost=data is not None and not workable,
         picture=picture(session, view.instance),
         colleagues=colleagues,
+        number=records.number(session, view.instance),
         parties=playing(session, view.definition, view.instance.id),
         why_not=lambda code: sentence(str(code), {}, i18n.language()),
         documents=files.of_owner(session, owner) if instances.sees_content(session, actor(), view.instance.id) else [],

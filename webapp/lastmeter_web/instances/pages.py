@@ -15,11 +15,13 @@ from lastmeter.documents import files
 from lastmeter.documents.models import Document
 from lastmeter.errors import LastmeterError, Missing
 from lastmeter.forms import FormInvalid, sources
+from lastmeter.identity.models import Organisation
 from lastmeter.identity.roles import ROLES
 from lastmeter.workflow import instances, task_view
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter_web import i18n
 from lastmeter_web.extensions import db
+from lastmeter_web.instances import records
 from lastmeter_web.instances.parties import playing
 from lastmeter_web.instances.progress import picture
 from lastmeter_web.security import actor, allow
@@ -32,7 +34,9 @@ blueprint = Blueprint("instances", __name__, template_folder="templates")
 @allow("process.view")
 def show() -> str:
     asked = {name: request.args.get(name) or None for name in ("definition", "state", "q", "cursor")}
-    page = instances.listing(db.session(), actor(), **asked)  # type: ignore[arg-type]  # names checked by the engine
+    # Dozens of reports belong to one contract: they stand on its page, and here only for who looks for them.
+    whole = not (asked["definition"] or asked["q"])
+    page = instances.listing(db.session(), actor(), whole=whole, **asked)  # type: ignore[arg-type]  # names checked by the engine
     return render_template("instances/show.html", page=page, asked=asked, titles=_titles())
 
 
@@ -47,8 +51,9 @@ def instance(instance_id: int) -> str:
     found = instances.get(session, actor(), instance_id)
     loaded = publishing.load(session, found.definition_id)
     content = instances.sees_content(session, actor(), found.id)
-    waiting = session.scalars(
-        select(HumanTask)
+    waiting = session.execute(
+        select(HumanTask, Organisation)
+        .outerjoin(Organisation, Organisation.id == HumanTask.organisation_id)
         .where(HumanTask.instance_id == found.id, HumanTask.state.in_(("open", "hold", "suspended")))
         .order_by(HumanTask.sort_at)
     ).all()
@@ -63,6 +68,7 @@ def instance(instance_id: int) -> str:
             if line.event != "entered" and (line.name_zh not in ("", line.element_id) or line.child_instance)
         ],
         picture=picture(session, found),
+        number=records.number(session, found),
         parties=playing(session, loaded, found.id),
         waiting=waiting,
         timers=instances.timers(session, found.id),

@@ -31,7 +31,8 @@ def progress_svg(
     """The first diagram of the file as one SVG element; "" for a file without a diagram. Raises SourceRejected.
 
     `states` may name flows too: then exactly those are the path taken; else a flow counts as taken when it leads from
-    something done to something reached. `notes` (who, when, days left) stand below the element. Colours come from
+    something done to something reached. `notes` (who, when, days left) stand below the element, above an activity on
+    whose lower edge an event sits, beside the flow where one begins or ends there. Colours come from
     classes `bpmn-*` alone: no style attribute, no script, no id of the file.
     """
     root = parse(xml)
@@ -70,6 +71,9 @@ class _Picture:
         self._language = language
         self._layers = _Layers([], [], [], [], [])
         self._box: list[float] = []
+        lines = [_points(edge) for edge in root.iter(f"{BPMNDI}BPMNEdge")]
+        self._ends = {end for line in lines if line for end in (line[0], line[-1])}
+        self._hosts = {e.get("attachedToRef", "") for e in root.iter(f"{BPMN}boundaryEvent")}
         flow_tags = (f"{BPMN}sequenceFlow",)
         self._flows_known = any(e.tag in flow_tags for i in states if (e := self._elements.get(i)) is not None)
 
@@ -197,8 +201,17 @@ class _Picture:
             nudge = 6 if kind in symbols.TASK_SIGNS and len(lines) == 3 else 0
             self._layers.texts.append(_text(lines, x + width / 2, y + height / 2 + nudge, "bpmn-name", 12))
         if note := self._notes.get(identifier):
-            below = lines_of(note, max(width + 30, 120), 10, 2)
-            self._note(below, x + width / 2, y + height + 11)
+            self._activity_note(identifier, lines_of(note, max(width + 30, 120), 10, 2), bounds)
+
+    def _activity_note(self, identifier: str, lines: list[str], bounds: Bounds) -> None:
+        """Where neither a boundary event, nor its name, nor a flow runs through it."""
+        x, y, width, height = bounds
+        centre, bottom = x + width / 2, y + height
+        hosts = identifier in self._hosts
+        top = y - 9 - 13 * (len(lines) - 1) if hosts else bottom + 11
+        meets_flow = (centre, y if hosts else bottom) in self._ends
+        half = max((text_width(line, 10) for line in lines), default=0) / 2
+        self._note(lines, centre - half - 6 if meets_flow else centre, top)
 
     def _markers(self, element: etree._Element, bounds: Bounds, opened: bool) -> str:
         x, y, width, height = bounds
@@ -283,11 +296,7 @@ class _Picture:
     def add_edge(self, edge: etree._Element) -> None:
         """Draws one BPMNEdge with its arrow and name."""
         element = self._elements.get(_reference(edge, "bpmnElement"))
-        points = [
-            (x, y)
-            for point in edge.iterfind(f"{DI}waypoint")
-            if (x := _number(point.get("x"))) is not None and (y := _number(point.get("y"))) is not None
-        ]
+        points = _points(edge)
         if element is None or len(points) < 2:
             return
         self._grow(*points)
@@ -433,6 +442,14 @@ def _bounds(shape: etree._Element | None) -> Bounds | None:
     if x is None or y is None or width is None or height is None or width < 0 or height < 0:
         return None
     return (x, y, width, height)
+
+
+def _points(edge: etree._Element) -> list[tuple[float, float]]:
+    return [
+        (x, y)
+        for point in edge.iterfind(f"{DI}waypoint")
+        if (x := _number(point.get("x"))) is not None and (y := _number(point.get("y"))) is not None
+    ]
 
 
 def _n(value: float) -> str:
