@@ -51,7 +51,7 @@ RELAY = diagram(
     sequence("inner", f'<userTask id="c" name="三" {OFFICER}/>'),
 )  # fmt: skip
 OPEN = ("open", "hold", "suspended")
-PATIENCE = 40.0
+PATIENCE = 120.0
 
 
 @dataclass

@@ -24,6 +24,8 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "deadline.moved": ("期限调整", "deadline moved"),
     "incident.opened": ("出现故障", "incident opened"),
     "incident.retried": ("故障重试", "incident retried"),
+    "instance.migrated": ("迁移到另一版本", "moved to another version"),
+    "instance.migration_undone": ("撤销迁移", "move to another version undone"),
     "instance.surgery": ("运维处置", "mended by an operator"),
     "definition.published": ("发布流程", "definition published"),
     "draft.saved": ("保存草稿", "draft saved"),
