@@ -120,6 +120,18 @@ COUNT = "<bpmn:loopCardinality>2</bpmn:loopCardinality>"
 NUMBERLESS = Refusal("multi-instance-without-number", between(task("x", many(""))))
 
 
+DATA_INPUTS = '<bpmn:property id="pl" name="list"/><bpmn:property id="pn" name="notes"/>' + between(
+    task(
+        "x",
+        many(
+            "",
+            "<bpmn:loopDataInputRef>pl</bpmn:loopDataInputRef><bpmn:loopDataOutputRef>pn</bpmn:loopDataOutputRef>"
+            '<bpmn:inputDataItem id="item"/><bpmn:outputDataItem id="note"/>',
+        ),
+    )
+)
+
+
 def looped(inside: str, attributes: str = "") -> str:
     return between(script("x", "n + 1", "n", element("standardLoopCharacteristics", inside, attributes, "loop")))
 
@@ -196,6 +208,15 @@ REPETITION = (
             "test_zeebe_and_standard_notations_say_the_same",
             "test_a_cardinality_may_be_an_expression_and_zero_runs_nothing",
         ],
+    ),
+    executed(
+        "多实例，数据输入与输出（标准写法）",
+        "multi-instance over a data input, in the standard's notation",
+        DATA_INPUTS,
+        "s +x +x +x [complete x#1 note=2] -x [complete x#0 note=1] -x -x e",
+        Other("s x e", never="+x +x", given={"list": []}),
+        given={"list": [1, 2]},
+        gives={"notes": [1, 2]},
     ),
     executed(
         "多实例，完成条件",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..runner import flows, script, task
-from .drawing import PLAIN, between, element, pools
+from .drawing import PLAIN, between, element, pools, with_roots
 from .row import Refusal, executed, reader, refused
 
 OBJECTS = (
@@ -94,6 +94,7 @@ DATA = (
         "s +x [complete x] -x e",
         more=["test_an_association_that_a_modeller_drew_for_the_reader_changes_nothing"],
     ),
+    reader("输入集与输出集", "input set and output set", between(element("task", SPECIFIED)), "s x e"),
     reader(
         "数据存储引用",
         "data store reference",
@@ -132,9 +133,10 @@ AROUND = (
     executed(
         "消息流：命名没有名称的消息",
         "message flow: names a message nobody named",
-        pools(element("sendTask"), element("startEvent", "<bpmn:messageEventDefinition/>", "", "y"))
-        + '</bpmn:process><bpmn:collaboration id="co"><bpmn:messageFlow id="order" sourceRef="x" targetRef="y"/>'
-        '</bpmn:collaboration><bpmn:process id="z" isExecutable="false">',
+        with_roots(
+            pools(element("sendTask"), element("startEvent", "<bpmn:messageEventDefinition/>", "", "y")),
+            element("collaboration", '<bpmn:messageFlow id="order" sourceRef="x" targetRef="y"/>', "", "co"),
+        ),
         "x",
         Refusal("message-missing", element("sendTask")),
         throws="message order",
@@ -154,6 +156,64 @@ AROUND = (
         '<bpmn:association id="as" sourceRef="t" targetRef="n"/>',
         "s +t [complete t] -t e",
     ),
+    *(
+        reader(zh, en, with_roots(PLAIN, roots), "s +t [complete t] -t e")
+        for zh, en, roots in (
+            (
+                "泳池（含参与者数量）",
+                "pool, with participant multiplicity",
+                '<bpmn:collaboration id="co"><bpmn:participant id="pp" name="甲" processRef="p">'
+                '<bpmn:participantMultiplicity minimum="2" maximum="3"/></bpmn:participant></bpmn:collaboration>',
+            ),
+            (
+                "协作图中的会话",
+                "conversation in a collaboration",
+                '<bpmn:collaboration id="co"><bpmn:conversation id="cv"/><bpmn:callConversation id="cc"/>'
+                "</bpmn:collaboration>",
+            ),
+            (
+                "关联键的声明",
+                "correlation key and property",
+                '<bpmn:collaboration id="co"><bpmn:correlationKey id="ck"/></bpmn:collaboration>'
+                '<bpmn:correlationProperty id="cp"/>',
+            ),
+            (
+                "编排图",
+                "choreography beside a process",
+                '<bpmn:choreography id="ch"><bpmn:choreographyTask id="ct"/></bpmn:choreography>',
+            ),
+            ("全局会话", "global conversation", '<bpmn:globalConversation id="gv"/>'),
+            (
+                "接口与操作",
+                "interface and operation",
+                '<bpmn:interface id="if"><bpmn:operation id="op"/></bpmn:interface>',
+            ),
+            (
+                "数据类型与存储声明",
+                "item definition and data store",
+                '<bpmn:itemDefinition id="it"/><bpmn:dataStore id="d2"/>',
+            ),
+            ("资源声明", "resource", '<bpmn:resource id="re" name="科室"/>'),
+            ("类别", "category", '<bpmn:category id="ca"><bpmn:categoryValue id="cv"/></bpmn:category>'),
+            (
+                "伙伴与端点",
+                "partner and end point",
+                '<bpmn:partnerEntity id="pe"/><bpmn:partnerRole id="pr"/><bpmn:endPoint id="ep"/>',
+            ),
+            (
+                "导入与关系",
+                "import and relationship",
+                '<bpmn:import importType="x" location="y" namespace="z"/><bpmn:relationship id="rl" type="x"/>',
+            ),
+        )
+    ),
+    reader(
+        "执行人（决定谁办，不改变顺序）",
+        "performer, potential owner (who, not when)",
+        between(task("x", '<bpmn:potentialOwner id="po"/><bpmn:performer id="pf"/>')),
+        "s +x [complete x] -x e",
+        more=["test_what_is_foreign_survives_storing"],
+    ),
     reader("组", "group", PLAIN + '<bpmn:group id="gr"/>', "s +t [complete t] -t e"),
     reader("说明", "documentation", PLAIN + "<bpmn:documentation>x</bpmn:documentation>", "s +t [complete t] -t e"),
     reader(
@@ -168,6 +228,7 @@ AROUND = (
             ("会话", "conversation in a process", "conversation", "unsupported-element"),
             ("子会话", "sub-conversation in a process", "subConversation", "unsupported-element"),
             ("调用会话", "call conversation in a process", "callConversation", "unsupported-element"),
+            ("流程的关联订阅", "correlation subscription", "correlationSubscription", "correlation-subscription"),
             ("隐式抛出事件", "implicit throw event as an element", "implicitThrowEvent", "unsupported-element"),
         )
     ),

@@ -114,6 +114,31 @@ BOUNDARY = (
         Other("s +v [job v] -v e", never="u"),
         more=["test_a_failing_connector_is_caught_at_its_boundary_with_code_and_message"],
     ),
+    executed(
+        "调用活动的错误边界",
+        "error boundary event of a call activity",
+        start()
+        + element("callActivity", "", 'calledElement="other"', "c")
+        + boundary("x", "c", ERROR)
+        + end()
+        + task("u")
+        + flows("s c e", "x u"),
+        "s +c [fail c E1] +x ~c -x +u [complete u] -u",
+        Other("s +c [call c] -c e", never="u"),
+    ),
+    executed(
+        "子流程的定时边界",
+        "timer boundary event of a sub-process",
+        start()
+        + sub(task("a") + task("b"), "sp")
+        + boundary("x", "sp", DAY)
+        + end()
+        + task("u")
+        + flows("s sp e", "x u"),
+        "s +sp +a +b [fire x] +x !a !b !sp -x +u [complete u] -u",
+        Other("s +sp +a +b [complete b] -b [complete a] -a -sp e", never="u"),
+        more=["test_04_a_deadline_over_many_streets_interrupts_them_all"],
+    ),
     escalating(True),
     escalating(False),
     executed(

@@ -73,3 +73,8 @@ def handled(name: str, handler: str = "", repeat: str = "") -> str:
 def pools(first: str, second: str) -> str:
     """Two processes in one file; the first is run."""
     return f'{first}</bpmn:process><bpmn:process id="q" isExecutable="true">{second}'
+
+
+def with_roots(body: str, roots: str) -> str:
+    """The process, and beside it in the file what is no part of a process."""
+    return f'{body}</bpmn:process>{roots}<bpmn:process id="z" isExecutable="false">'

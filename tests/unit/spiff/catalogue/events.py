@@ -87,6 +87,13 @@ START = (
         more=["test_a_start_event_that_needs_all_waits_in_the_new_instance_for_the_rest"],
     ),
     executed(
+        "几个无定义的开始",
+        "several none start events: all begin",
+        start() + start("y") + task("t") + task("u") + flows("s t", "y u"),
+        "s y +t +u [complete u] -u [complete t] -t",
+        Other("s y +t +u [complete u] -u …", never="-t"),
+    ),
+    executed(
         "几个开始",
         "several start events: the one that is told",
         begun("") + element("startEvent", MESSAGE, "", "y") + task("u") + flows("y u"),
@@ -166,6 +173,13 @@ CATCH = (
         "s +x [deliver x] [fire x] -x e",
         Other("s +x [deliver x] …", never="e"),
         more=["test_an_event_that_needs_all_goes_on_after_the_last_with_what_each_brought"],
+    ),
+    executed(
+        "共用的事件定义",
+        "shared event definition",
+        between(catch("<bpmn:eventDefinitionRef>told</bpmn:eventDefinitionRef>")),
+        "s +x [deliver x] -x e",
+        Refusal("unresolved-reference", between(catch("<bpmn:eventDefinitionRef>none</bpmn:eventDefinitionRef>"))),
     ),
     refused("没有定义的捕获", "catching event without definition", "event-without-definition", between(catch(""))),
     *(

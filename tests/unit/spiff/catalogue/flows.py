@@ -262,6 +262,13 @@ FLOWS = (
         more=["test_a_link_goes_on_at_its_catching_end"],
     ),
     refused(
+        "离开抛出链接的流",
+        "flow out of a throwing link",
+        "link-connected",
+        between(throw(LINK), catch(LINK, "y")),
+    ),
+    refused("进入捕获链接的流", "flow into a catching link", "link-connected", between(catch(LINK))),
+    refused(
         "条件不起作用的流",
         "condition on a flow out of an event",
         "condition-without-effect",

@@ -117,6 +117,13 @@ SUB_PROCESSES = (
         given={"list": [1, 2]},
         more=["test_call_activities_repeat_with_their_own_inputs"],
     ),
+    executed(
+        "子流程里几个开始",
+        "several start events in a sub-process: all begin",
+        between(sub(start("i1") + start("i2") + task("a") + task("b") + flows("i1 a", "i2 b"))),
+        "s +x i1 i2 +a +b [complete b] -b [complete a] -a -x e",
+        Other("s +x i1 i2 +a +b [complete b] -b …", never="e"),
+    ),
     refused(
         "子流程里带事件的开始",
         "start event with a definition in a sub-process",
@@ -208,6 +215,19 @@ SPECIAL = (
         Other("s +x +a [complete a] -a -x e", never="b", given={"wanted": ["a"]}),
         given={"wanted": ["b"]},
         more=["test_an_expression_may_say_what_begins"],
+    ),
+    executed(
+        "自由子流程，顺序，由人选择",
+        "ad-hoc sub-process, sequential: people choose the order",
+        ad_hoc(task("a") + task("b"), attributes='ordering="Sequential"'),
+        "s +x +a +b [complete b] -b [complete a] -a -x e",
+        Other("s +x +a +b [complete b] -b …", never="e"),
+    ),
+    refused(
+        "自由子流程里的事件子流程",
+        "event sub-process in an ad-hoc sub-process",
+        "not-in-ad-hoc",
+        ad_hoc(task("a") + sub(element("startEvent", MESSAGE, "", "y"), "esp", 'triggeredByEvent="true"')),
     ),
     refused(
         "自由子流程里的结束事件",

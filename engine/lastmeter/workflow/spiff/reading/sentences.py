@@ -186,6 +186,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "choreography": Sentence(
         "编排图不是可执行流程", "a choreography is not an executable process", "改画为流程", "draw a process"
     ),
+    "correlation-subscription": Sentence(
+        "流程的 correlationSubscription 不能执行",
+        "the correlation subscription of the process is not executed",
+        '删去它，在消息上写 lm:correlation，例如 lm:correlation="=contract_id"',
+        'remove it and write lm:correlation on the message, such as lm:correlation="=contract_id"',
+    ),
     "instantiating-not-first": Sentence(
         "启动流程的元素必须在流程最外层，且没有入线",
         "what starts the process lies in the process itself and has no incoming flow",
@@ -331,6 +337,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "the link has not exactly one catching event of its name",
         "画一个同名的链接捕获事件",
         "draw one catching link event of the same name",
+    ),
+    "link-connected": Sentence(
+        "链接的抛出端不能有出线，捕获端不能有入线：令牌从抛出端直接到捕获端",
+        "a throwing link has no outgoing flow, a catching one no incoming flow: the token goes from one to the other",
+        "删去这条连线",
+        "remove the flow",
     ),
     "start-event-in-sub-process": Sentence(
         "普通子流程只能有无事件的开始",
