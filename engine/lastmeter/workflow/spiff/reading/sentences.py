@@ -350,6 +350,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "去掉事件定义，或改为事件子流程",
         "remove the event definition, or make it an event sub-process",
     ),
+    "several-plain-starts": Sentence(
+        "画了几个没有事件的开始，看不出从哪一个开始",
+        "several start events have no event: nothing says at which of them it begins",
+        "只留一个，之后用并行网关或排他网关分开",
+        "keep one and split behind it with a parallel or an exclusive gateway",
+    ),
     "start-with-incoming": Sentence(
         "开始事件不能有入线", "a start event has no incoming flow", "删去入线", "remove the incoming flow"
     ),
