@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..runner import boundary, flows, script, start, task
-from .drawing import ESCALATION, between, element, gateway, many, service
+from .drawing import ESCALATION, between, element, gateway, many, service, with_roots
 from .row import Other, Refusal, executed, refused
 
 CHOREOGRAPHY = Refusal("global-task", between(element("callActivity", attributes='calledElement="gc"')))
@@ -103,13 +103,25 @@ TASKS = (
         WAITS,
         more=["test_a_call_of_a_global_task_is_that_task_with_the_calls_border_and_mappings"],
     ),
-    executed("全局脚本任务", "global script task, called", call("gs"), "s x e", CHOREOGRAPHY, gives={"n": 2}),
+    executed(
+        "全局脚本任务",
+        "global script task, called",
+        call("gs"),
+        "s x e",
+        Refusal(
+            "foreign-script",
+            with_roots(
+                call("own"), element("globalScriptTask", "<bpmn:script>1</bpmn:script>", 'scriptLanguage="js"', "own")
+            ),
+        ),
+        gives={"n": 2},
+    ),
     executed(
         "全局业务规则任务",
         "global business rule task, called",
         call("gb"),
         "s x e",
-        CHOREOGRAPHY,
+        Refusal("decision-missing", with_roots(call("own"), element("globalBusinessRuleTask", "", "", "own"))),
         gives={"r": "decided d1"},
     ),
     refused("全局编排任务", "global choreography task", "global-task", CHOREOGRAPHY.body),
