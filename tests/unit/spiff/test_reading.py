@@ -17,6 +17,7 @@ PLAIN = start() + task("t") + end() + flows("s t e")
 MESSAGE = '<bpmn:message id="m" name="x"/>'
 UNDO = "<bpmn:compensateEventDefinition/>"
 CANCEL = "<bpmn:cancelEventDefinition/>"
+LINK = '<bpmn:linkEventDefinition name="A"/>'
 CAUGHT = '<bpmn:messageEventDefinition messageRef="m"/>'
 
 
@@ -52,6 +53,7 @@ def undoing(event: str, activity: str) -> str:
 REFUSED: list[tuple[str, str, str]] = [
     ("choreography", "x", PLAIN + '<bpmn:choreographyTask id="x"/>'),
     ("unsupported-element", "x", PLAIN + '<bpmn:conversation id="x"/>'),
+    ("correlation-subscription", "x", PLAIN + '<bpmn:correlationSubscription id="x" correlationKeyRef="k"/>'),
     ("handler-of-nothing", "x", PLAIN + task("x", isForCompensation="true")),
     ("handler-connected", "x", instead(task("x", isForCompensation="true"))),
     ("compensation-without-handler", "x", PLAIN + boundary("x", "t", UNDO)),
@@ -73,7 +75,7 @@ REFUSED: list[tuple[str, str, str]] = [
     (
         "activation-missing",
         "x",
-        start("a") + start("b") + '<bpmn:complexGateway id="x"/>' + end() + flows("a x", "b x e"),
+        task("a") + task("b") + '<bpmn:complexGateway id="x"/>' + end() + flows("a x", "b x e"),
     ),
     (
         "data-store",
@@ -179,7 +181,18 @@ REFUSED: list[tuple[str, str, str]] = [
         + '<bpmn:intermediateThrowEvent id="x"><bpmn:linkEventDefinition name="A"/></bpmn:intermediateThrowEvent>'
         + flows("s x"),
     ),
+    (
+        "link-connected",
+        "x",
+        instead(
+            '<bpmn:intermediateThrowEvent id="x"><bpmn:linkEventDefinition name="A"/></bpmn:intermediateThrowEvent>'
+        )
+        + '<bpmn:intermediateCatchEvent id="y"><bpmn:linkEventDefinition name="A"/></bpmn:intermediateCatchEvent>',
+    ),
+    ("link-connected", "x", instead(catch(LINK))),
     ("start-event-in-sub-process", "y", sub(f'<bpmn:startEvent id="y">{CAUGHT}</bpmn:startEvent>')),
+    ("several-plain-starts", "x", PLAIN + start("x") + flow("x", "t")),
+    ("several-plain-starts", "z", instead(sub(start("y") + start("z") + task("t") + flows("y t", "z t")))),
     ("start-with-incoming", "s", PLAIN + flow("t", "s")),
     ("end-with-outgoing", "e", PLAIN + flow("e", "t")),
     ("event-sub-process-start", "x", PLAIN + sub(start("y"), ' triggeredByEvent="true"')),

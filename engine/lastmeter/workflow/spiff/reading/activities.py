@@ -197,7 +197,8 @@ class ActivityReader(DataReader):
             node.topic = first(node.ext, "zeebe:taskDefinition").get("type", "")
             return
         else:
-            self.language(element, element.get("scriptFormat"))
+            # A global script task names its language otherwise.
+            self.language(element, element.get("scriptFormat") or element.get("scriptLanguage"))
             text = text_of(element.find(tag("script")))
             if not text:
                 self.find("script-missing", element, "warning")

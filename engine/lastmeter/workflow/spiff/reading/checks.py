@@ -167,10 +167,17 @@ class _Checker:
     def hosts_events(self, node: Node) -> bool:
         return any(other.attached_to == node.id for other in self.process.nodes.values())
 
-    def link(self, node: Node) -> None:
-        if node.event is not None and node.event.kind == "link" and self.links[node.container, node.event.name] != 1:
-            self.find("link-target", node)
+    def throw(self, node: Node) -> None:
+        if node.event is not None and node.event.kind == "link":
+            if self.links[node.container, node.event.name] != 1:
+                self.find("link-target", node)
+            if node.outgoing:
+                self.find("link-connected", node)
         self.activity_of_compensation(node)
+
+    def catch(self, node: Node) -> None:
+        if self.has(node, "link") and node.incoming:
+            self.find("link-connected", node)
 
     def start(self, node: Node) -> None:
         container = self.process.nodes.get(node.container)
@@ -181,6 +188,9 @@ class _Checker:
                 self.unsupported(node, event.kind, "startEvent")
         if node.incoming:
             self.find("start-with-incoming", node)
+        if node.event is None and node is not next(each for each in self.starts[node.container] if each.event is None):
+            # Source: BPMN 2.0.2, 10.5.2: each start event is independent, only one of them begins an instance.
+            self.find("several-plain-starts", node)
 
     def end(self, node: Node) -> None:
         if node.outgoing:
@@ -215,7 +225,8 @@ _BY_TYPE: Mapping[str, Callable[[_Checker, Node], None]] = {
     "boundaryEvent": _Checker.boundary,
     "complexGateway": _Checker.complex,
     "eventBasedGateway": _Checker.race,
-    "intermediateThrowEvent": _Checker.link,
+    "intermediateCatchEvent": _Checker.catch,
+    "intermediateThrowEvent": _Checker.throw,
     "startEvent": _Checker.start,
     "endEvent": _Checker.end,
     "subProcess": _Checker.sub_process,

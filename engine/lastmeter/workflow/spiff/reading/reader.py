@@ -46,7 +46,7 @@ _PASSED_OVER = frozenset(
         "documentation", "extensionElements", "laneSet", "textAnnotation", "association", "group", "incoming",
         "outgoing", "dataObject", "dataObjectReference", "dataStoreReference", "property", "ioSpecification",
         "auditing", "monitoring", "dataInputAssociation", "dataOutputAssociation", "potentialOwner",
-        "humanPerformer", "performer", "resourceRole", "rendering", "correlationSubscription", "supports",
+        "humanPerformer", "performer", "resourceRole", "rendering", "supports",
         "ioBinding", "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "completionCondition",
     )
 )  # fmt: skip
@@ -54,6 +54,8 @@ _REFUSED: Mapping[str, str] = {
     "choreographyTask": "choreography",
     "subChoreography": "choreography",
     "callChoreography": "choreography",
+    # Messages would not be told apart by the keys it draws.
+    "correlationSubscription": "correlation-subscription",
 }
 _FOREIGN_CODE = frozenset(
     ("camunda:executionListener", "camunda:taskListener", "zeebe:executionListeners", "zeebe:taskListeners")

@@ -186,6 +186,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "choreography": Sentence(
         "编排图不是可执行流程", "a choreography is not an executable process", "改画为流程", "draw a process"
     ),
+    "correlation-subscription": Sentence(
+        "流程的 correlationSubscription 不能执行",
+        "the correlation subscription of the process is not executed",
+        '删去它，在消息上写 lm:correlation，例如 lm:correlation="=contract_id"',
+        'remove it and write lm:correlation on the message, such as lm:correlation="=contract_id"',
+    ),
     "instantiating-not-first": Sentence(
         "启动流程的元素必须在流程最外层，且没有入线",
         "what starts the process lies in the process itself and has no incoming flow",
@@ -332,11 +338,23 @@ SENTENCES: Mapping[str, Sentence] = {
         "画一个同名的链接捕获事件",
         "draw one catching link event of the same name",
     ),
+    "link-connected": Sentence(
+        "链接的抛出端不能有出线，捕获端不能有入线：令牌从抛出端直接到捕获端",
+        "a throwing link has no outgoing flow, a catching one no incoming flow: the token goes from one to the other",
+        "删去这条连线",
+        "remove the flow",
+    ),
     "start-event-in-sub-process": Sentence(
         "普通子流程只能有无事件的开始",
         "a sub-process starts with a none start event",
         "去掉事件定义，或改为事件子流程",
         "remove the event definition, or make it an event sub-process",
+    ),
+    "several-plain-starts": Sentence(
+        "画了几个没有事件的开始，看不出从哪一个开始",
+        "several start events have no event: nothing says at which of them it begins",
+        "只留一个，之后用并行网关或排他网关分开",
+        "keep one and split behind it with a parallel or an exclusive gateway",
     ),
     "start-with-incoming": Sentence(
         "开始事件不能有入线", "a start event has no incoming flow", "删去入线", "remove the incoming flow"
