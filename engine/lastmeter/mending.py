@@ -88,8 +88,10 @@ def _moved_line(told: dict[str, Any]) -> str:
 @click.command()
 @click.argument("instance", type=int)
 @click.argument("act", type=click.Choice(("move", "skip", "rewind", "set", "retry")), required=False)
-@click.option("--at", default="", help="Where the token stands: an element, or the token's uid.")
-@click.option("--to", default="", help="The element to go to; of a race skipped, the event that counts.")
+@click.option(
+    "--at", default="", help="Where the token stands: an element, or the token's uid; of a race the event that counts."
+)
+@click.option("--to", default="", help="The element to go to.")
 @click.option(
     "--set", "pairs", multiple=True, metavar="NAME=FEEL", help="A variable and its value; may be given again."
 )
