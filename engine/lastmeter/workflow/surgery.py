@@ -30,7 +30,6 @@ from lastmeter.workflow.spiff import surgery as cuts
 from lastmeter.workflow.spiff import values as feel_values
 from lastmeter.workflow.spiff.surgery import ACTS, Caution, Cut, Past, Plan, Standing
 
-MOST_OF_REASON = 500
 _TOLD = 200
 
 
@@ -96,8 +95,8 @@ def operate(session: Session, actor: Actor, instance_id: int, cut: Cut, *, reaso
     """
     if not reason.strip():
         raise ReasonMissing(field="reason")
-    if len(reason) > MOST_OF_REASON:
-        raise InvalidInput(field="reason", reason="too_long", most=MOST_OF_REASON)
+    if len(reason) > incidents.MOST_OF_REASON:
+        raise InvalidInput(field="reason", reason="too_long", most=incidents.MOST_OF_REASON)
     _require(actor)
     instances.get(session, actor, instance_id)
     held = engine.hold(session, actor, instance_id)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from lastmeter.definitions import publishing
 from lastmeter.errors import InvalidInput, LastmeterError
-from lastmeter.workflow import instances, surgery
+from lastmeter.workflow import incidents, instances, surgery
 from lastmeter.workflow.refusals import InstanceEnded, ReasonMissing, StepFailed
 from lastmeter.workflow.spiff.surgery import Cut
 from lastmeter.workflow.surgery import Rehearsal, Standpoint
@@ -98,7 +98,7 @@ def _page(
     return render_template(
         "admin/mend.html", instance=instance, asked=asked, act=act, acts=ACTS, stands=stands, names=names,
         tokens=_tokens(stands, act, names), targets=_targets(stands, act, names), rehearsal=rehearsal,
-        refused=_said(refusal or plan_refusal, names), most=surgery.MOST_OF_REASON,
+        refused=_said(refusal or plan_refusal, names), most=incidents.MOST_OF_REASON,
     )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _invalid(refusal: InvalidInput) -> str:
     }  # fmt: skip
     reasons = {
         "missing": i18n._("请选择"), "unknown": i18n._("请选择"), "not_a_value": i18n._("请写成一个值，不引用变量"),
-        "too_long": i18n._("不得超过 {n} 个字", n=surgery.MOST_OF_REASON),
+        "too_long": i18n._("不得超过 {n} 个字", n=incidents.MOST_OF_REASON),
     }  # fmt: skip
     field, reason = str(refusal.facts.get("field")), str(refusal.facts.get("reason"))
     said = {**refusal.facts, "field": labels.get(field, field), "reason": reasons.get(reason, reason)}
