@@ -7,21 +7,18 @@ import getpass
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 from tqdm import tqdm
 
-from lastmeter import config, db, keys, migrations, paths, wiring
+from lastmeter import config, db, keys, mending, migrations, paths, wiring
 from lastmeter.actor import SYSTEM
+from lastmeter.console import dump, open_database, saying_refusals
 from lastmeter.definitions.packages import Package
-from lastmeter.errors import LastmeterError
 
 
 @click.group()
@@ -29,53 +26,6 @@ from lastmeter.errors import LastmeterError
 def main() -> None:
     """打通服务群众“最后一米”: a workflow engine for public procurement and casework."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-
-
-@contextmanager
-def _saying_refusals() -> Iterator[None]:
-    try:
-        yield
-    except LastmeterError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain, indent=2)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)
-
-
-@contextmanager
-def _database() -> Iterator[Callable[[], Session]]:
-    """Sessions on the configured database, else on the embedded one, which runs while the command does."""
-    settings = config.Settings.from_environment()
-    wiring.connect()
-    with _saying_refusals():
-        if settings.database_url:
-            keys.configure(settings, create=True)
-            engine = db.make_engine(settings.database_url)
-            try:
-                yield db.session_factory(engine)
-            finally:
-                engine.dispose()
-            return
-        from lastmeter.embedded import postgres
-
-        keys.configure(settings, create=True)
-        with postgres.start_or_attach(settings.data_dir / "postgres") as cluster:
-            migrations.upgrade(cluster.url(role=postgres.OWNER))
-            engine = db.make_engine(cluster.url())
-            try:
-                factory = db.session_factory(engine)
-                with factory() as session, db.unit_of_work(session):
-                    wiring.furnish(session, SYSTEM)
-                yield factory
-            finally:
-                engine.dispose()
 
 
 @main.command()
@@ -86,7 +36,7 @@ def demo(port: int, data_dir: Path | None, small: bool) -> None:
     """Start everything with the data set Jinan-161 and print one login per role."""
     from lastmeter import demo as room
 
-    with _saying_refusals():
+    with saying_refusals():
         sys.exit(room.run(port=port, data_dir=data_dir, small=small))
 
 
@@ -121,7 +71,7 @@ def upgrade() -> None:
     url = settings.owner_url or settings.database_url
     if not url:
         raise click.ClickException("LASTMETER_OWNER_URL or LASTMETER_DATABASE_URL must name the database")
-    with _saying_refusals():
+    with saying_refusals():
         migrations.upgrade(url)
         engine = db.make_engine(url)
         try:
@@ -146,7 +96,7 @@ def import_calendar(file: Path, source: str, language: str) -> None:
     from lastmeter.deadlines.calendars import CalendarRefused
     from lastmeter.workflow import timers
 
-    with _database() as factory, factory() as session, db.unit_of_work(session):
+    with open_database() as factory, factory() as session, db.unit_of_work(session):
         try:
             done = timers.import_calendar_year(session, SYSTEM, file.read_bytes(), source=source)
         except CalendarRefused as refusal:
@@ -170,7 +120,7 @@ def add_organisation(tree: str, kind: str, name: str, name_en: str, parent_id: i
     from lastmeter.identity import people
     from lastmeter.identity.models import Organisation
 
-    with _database() as factory, factory() as session, db.unit_of_work(session):
+    with open_database() as factory, factory() as session, db.unit_of_work(session):
         parent = session.get_one(Organisation, parent_id) if parent_id is not None else None
         made = people.add_organisation(session, SYSTEM, tree=tree, kind=kind, name=name, name_en=name_en, parent=parent)
         click.echo(made.id)
@@ -183,7 +133,7 @@ def revision(message: str) -> None:
     from lastmeter.embedded import testing
 
     wiring.connect()
-    with _saying_refusals():
+    with saying_refusals():
         testing.cluster().create_database("revision")
         migrations.revise(testing.cluster().url("revision", "lastmeter_owner"), message)
 
@@ -204,7 +154,7 @@ def add_user(login: str, name: str, role: str, organisation_id: int) -> None:
     from lastmeter.identity.models import Organisation
 
     password = getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    with _database() as factory, factory() as session, db.unit_of_work(session):
+    with open_database() as factory, factory() as session, db.unit_of_work(session):
         person = people.add_person(session, SYSTEM, name=name)
         people.grant(session, SYSTEM, person, role, session.get_one(Organisation, organisation_id))
         logins.add_account(session, SYSTEM, person, login, password)
@@ -227,7 +177,7 @@ def create_token(login: str, scopes: tuple[str, ...], label: str) -> None:
     from lastmeter.identity import logins
     from lastmeter.identity.models import Account
 
-    with _database() as factory, factory() as session, db.unit_of_work(session):
+    with open_database() as factory, factory() as session, db.unit_of_work(session):
         account = session.scalars(select(Account).where(Account.login == login)).one_or_none()
         if account is None:
             raise click.ClickException(f"nobody logs in as {login}")
@@ -258,10 +208,10 @@ def lint(path: Path, as_json: bool, language: str) -> None:
     from lastmeter.definitions import lint as room
 
     wiring.connect()
-    with _saying_refusals():
+    with saying_refusals():
         found = list(room.check(_read_package(path)))
     if as_json:
-        click.echo(_dump([dataclasses.asdict(finding) for finding in found]))
+        click.echo(dump([dataclasses.asdict(finding) for finding in found]))
     else:
         for finding in found:
             click.echo(
@@ -276,7 +226,7 @@ def publish(path: Path) -> None:
     """Publish PATH (a package folder or a .bpmn) as a new version."""
     from lastmeter.definitions import publishing
 
-    with _database() as factory, factory() as session, db.unit_of_work(session):
+    with open_database() as factory, factory() as session, db.unit_of_work(session):
         done = publishing.publish(session, SYSTEM, _read_package(path))
         for definition in done.definitions:
             click.echo(f"{definition.key} version {definition.version}")
@@ -289,7 +239,7 @@ def export(key: str, version: int | None) -> None:
     """Print the BPMN file of a published version."""
     from lastmeter.definitions import publishing
 
-    with _database() as factory, factory() as session, db.unit_of_work(session, write=False):
+    with open_database() as factory, factory() as session, db.unit_of_work(session, write=False):
         found = publishing.latest(session, key, version)
         if found is None:
             raise click.ClickException(f"{key} version {version or 'newest'} is not published")
@@ -303,72 +253,8 @@ def layout(source: Path, target: Path | None) -> None:
     """Lay out the diagram of SOURCE anew, into TARGET or in place."""
     from lastmeter.definitions.layout import layout as lay_out
 
-    with _saying_refusals():
+    with saying_refusals():
         (target or source).write_bytes(lay_out(source.read_bytes()))
-
-
-@main.command()
-@click.argument("key", required=False)
-@click.option("--to", type=int, default=None, help="The version to move to.")
-@click.option("--from", "version", type=int, default=None, help="Only instances of this version.")
-@click.option("--instance", "ids", type=int, multiple=True, help="This instance; may be given again.")
-@click.option("--business-key", default=None)
-@click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="An element or flow that has another id now.")
-@click.option("--dry-run", is_flag=True, help="Say what would move and what hinders it, and change nothing.")
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--reason", default="", help="Why; stands in history and audit.")
-@click.option("--undo", type=int, default=None, help="Take back the move of this number.")
-def migrate(
-    key: str | None, to: int | None, version: int | None, ids: tuple[int, ...], business_key: str | None,
-    pairs: tuple[str, ...], dry_run: bool, as_json: bool, reason: str, undo: int | None,
-) -> None:  # fmt: skip
-    """Move running instances of KEY to another version. Status 0 only if every one of them can be or was moved."""
-    from lastmeter.workflow import migration
-
-    if undo is not None:
-        with _database() as factory:
-            back = db.in_transaction(factory, lambda session: migration.undo(session, SYSTEM, undo).instance_id)
-        click.echo(f"instance {back} is what it was before move {undo}")
-        return
-    if key is None or to is None:
-        raise click.UsageError("KEY and --to, or --undo, must be given")
-    if not dry_run and not reason.strip():
-        raise click.UsageError("--reason must be given")
-    mapping = dict(_pair(pair) for pair in pairs)
-    which = migration.Filter(version, ids, business_key)
-
-    def one(session: Session, instance_id: int) -> migration.Result:
-        if dry_run:
-            return migration.plan(session, SYSTEM, instance_id, key, to, mapping)
-        return migration.migrate(session, SYSTEM, instance_id, key, to, reason=reason, mapping=mapping)
-
-    results = []
-    with _database() as factory:
-        meant = db.in_transaction(factory, lambda session: migration.chosen(session, SYSTEM, key, to, which))
-        for each in tqdm(meant, unit="instance", disable=None):
-            results.append(db.in_transaction(factory, partial(one, instance_id=each)))
-    told = migration.report(results, say=_named_refusal)
-    click.echo(_dump(told) if as_json else "\n".join(map(_moved_line, told)) or "no instance is meant")
-    sys.exit(1 if any(result.blockers for result in results) else 0)
-
-
-def _pair(pair: str) -> tuple[str, str]:
-    old, _, new = pair.partition("=")
-    if not (old and new):
-        raise click.BadParameter(f"{pair} is not OLD=NEW")
-    return old, new
-
-
-def _named_refusal(code: str, facts: Mapping[str, object]) -> str:
-    named = ", ".join(f"{name}={fact}" for name, fact in facts.items())
-    return f"{code}: {named}" if named else code
-
-
-def _moved_line(told: dict[str, Any]) -> str:
-    moves = ", ".join(f"{move['from']} → {move['to']} ({move['count']})" for move in told["moves"])
-    number = f" (move {told['migration']})" if told["migration"] else ""
-    hindered = "".join(f"\n    {found['message']}" for found in told["blockers"])
-    return f"{told['instance']:8} {told['result']}{number}  {moves}{hindered}"
 
 
 @main.command()
@@ -379,9 +265,9 @@ def feel(expression: str, context: str) -> None:
     from lastmeter.deadlines.register import bundled_functions
     from lastmeter.feel import evaluate
 
-    with _saying_refusals():
+    with saying_refusals():
         known = json.loads(context, parse_float=Decimal)
-        click.echo(_dump(evaluate(expression, known, functions=bundled_functions())))
+        click.echo(dump(evaluate(expression, known, functions=bundled_functions())))
 
 
 @main.command()
@@ -392,8 +278,8 @@ def decide(file: Path, decision: str, inputs: str) -> None:
     """Evaluate a DECISION of a DMN FILE and print its value as JSON."""
     from lastmeter.decisions import load
 
-    with _saying_refusals():
-        click.echo(_dump(load(file.read_bytes()).evaluate(decision, json.loads(inputs, parse_float=Decimal))))
+    with saying_refusals():
+        click.echo(dump(load(file.read_bytes()).evaluate(decision, json.loads(inputs, parse_float=Decimal))))
 
 
 @main.command()
@@ -406,10 +292,10 @@ def rehearse(path: Path | None, jinan: bool, districts: int, years: int, as_json
     """Play the scenarios of PATH (a folder of bpmn/, or one .yaml; all of them without PATH) on a virtual clock."""
     from lastmeter.rehearsal import runner
 
-    with _saying_refusals():
+    with saying_refusals():
         if jinan:
             report = runner.jinan(districts=districts, years=years, progress=tqdm)
-            click.echo(_dump(report.as_dict()) if as_json else report.text())
+            click.echo(dump(report.as_dict()) if as_json else report.text())
             sys.exit(0 if report.is_clean else 1)
         results = list(runner.scenarios(path or paths.bundled("bpmn")))
     for result in results:
@@ -430,7 +316,7 @@ def rotate(new_key_file: Path) -> None:
     """Wrap every data key under the master key in NEW_KEY_FILE (32 bytes, base64)."""
     import base64
 
-    with _database() as factory, factory() as session, db.unit_of_work(session):
+    with open_database() as factory, factory() as session, db.unit_of_work(session):
         count = keys.rotate(session, base64.b64decode(new_key_file.read_text()))
     click.echo(f"{count} data keys wrapped under the new master key; install it before the next start")
 
@@ -439,7 +325,7 @@ def rotate(new_key_file: Path) -> None:
 def _owned_database() -> Iterator[tuple[str, config.Settings]]:
     """The owner's address of the configured database as it is, else of the embedded one, which runs meanwhile."""
     settings = config.Settings.from_environment()
-    with _saying_refusals():
+    with saying_refusals():
         if settings.owner_url or settings.database_url:
             yield settings.owner_url or settings.database_url, settings
             return
@@ -488,9 +374,9 @@ def ocds(since: str | None, address: str) -> None:
     except ValueError as error:
         raise click.BadParameter(f"{since} is not a date or date-time of ISO 8601") from error
     settings = config.Settings.from_environment()
-    with _database() as factory, factory() as session, db.unit_of_work(session, write=False):
+    with open_database() as factory, factory() as session, db.unit_of_work(session, write=False):
         package = room.releases(session, since=first, limit=sys.maxsize, prefix=settings.ocid_prefix, address=address)
-    click.echo(_dump(package))
+    click.echo(dump(package))
 
 
 @main.command()
@@ -498,13 +384,16 @@ def reconcile() -> None:
     """Name what does not fit: open instances that wait for nothing, broken audit chains. Status 1 if any."""
     from lastmeter.rehearsal import reconciliation
 
-    with _database() as factory, factory() as session, db.unit_of_work(session, write=False):
+    with open_database() as factory, factory() as session, db.unit_of_work(session, write=False):
         problems = reconciliation.problems(session)
     for problem in problems:
         click.echo(problem)
     click.echo(f"{len(problems)} problems")
     sys.exit(1 if problems else 0)
 
+
+main.add_command(mending.migrate)
+main.add_command(mending.surgery)
 
 if __name__ == "__main__":
     main()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from lastmeter import clock, db
 from lastmeter.actor import SYSTEM, Actor
-from lastmeter.errors import Forbidden, LastmeterError, Missing
+from lastmeter.errors import Forbidden, InvalidInput, LastmeterError, Missing
 from lastmeter.outbox import Job
 from lastmeter.workflow import engine
 from lastmeter.workflow.models import Incident, Instance
@@ -24,6 +24,7 @@ from lastmeter.workflow.spiff import NotWaiting, StateNotReadable, StepBudgetExc
 log = logging.getLogger(__name__)
 
 VIEW, ACT = "operate.view", "operate.act"
+MOST_OF_REASON = 500
 
 
 def open(session: Session, actor: Actor, *, instance_id: int | None = None) -> list[Incident]:
@@ -41,32 +42,35 @@ def of(session: Session, instance_id: int | None) -> list[Incident]:
     return list(session.scalars(query))
 
 
-def retry(session: Session, actor: Actor, incident_id: int) -> Incident:
-    """The parked token or failed job is tried again, and the incident is closed. Raises Missing, Forbidden.
+def retry(session: Session, actor: Actor, incident_id: int, *, reason: str = "") -> Incident:
+    """The parked token or failed job is tried again, and the incident is closed; a reason stands in the audit.
 
-    Should it fail again, a new incident says so.
+    Should it fail again, a new incident says so. Raises Missing, Forbidden, InvalidInput.
     """
     if not actor.may(ACT):
         raise Forbidden(permission=ACT)
+    if len(reason) > MOST_OF_REASON:
+        raise InvalidInput(field="reason", reason="too_long", most=MOST_OF_REASON)
     incident = session.get(Incident, incident_id, populate_existing=True)
     if incident is None or incident.resolved_at is not None:
         raise Missing(what="incident", id=incident_id)
     if incident.instance_id is None:
         _resolve(incident, actor)
     else:
-        _retry_in_instance(session, actor, incident)
+        _retry_in_instance(session, actor, incident, reason.strip())
     if incident.job_key is not None:
         revive(session, incident.job_key)
     session.flush()
     return incident
 
 
-def _retry_in_instance(session: Session, actor: Actor, incident: Incident) -> None:
+def _retry_in_instance(session: Session, actor: Actor, incident: Incident, reason: str) -> None:
     assert incident.instance_id is not None
     held = engine.hold(session, actor, incident.instance_id, running=False)
     _resolve(incident, actor)
     session.flush()
-    held.note("incident.retried", incident=incident.id, element=incident.element_id)
+    why = {"reason": reason} if reason else {}
+    held.note("incident.retried", incident=incident.id, element=incident.element_id, **why)
     engine.settle_incidents(session, held.instance)
     uid = incident.uid
     if uid is not None:

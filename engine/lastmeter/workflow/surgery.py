@@ -30,18 +30,22 @@ from lastmeter.workflow.spiff import surgery as cuts
 from lastmeter.workflow.spiff import values as feel_values
 from lastmeter.workflow.spiff.surgery import ACTS, Caution, Cut, Past, Plan, Standing
 
-MOST_OF_REASON = 500
 _TOLD = 200
 
 
 @dataclass(frozen=True)
 class Standpoint:
-    """Where an instance stands at a version of it, and the names that may be set."""
+    """Where an instance stands at a version of it, where a token may be put, and the names that may be set.
+
+    `preceding` are of each element those that lead to it: what has no name is told by them.
+    """
 
     version: int
     tokens: list[Standing]
     reached: list[str]
     names: list[str]
+    targets: list[str]
+    preceding: Mapping[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,12 @@ def standpoint(session: Session, actor: Actor, instance_id: int) -> Standpoint:
     instance = _readable(session, actor, instance_id)
     loaded = publishing.load(session, instance.definition_id)
     assert instance.blob is not None
-    tokens = cuts.standing(Live.load(loaded.spec, instance.blob, Services()))
+    live = Live.load(loaded.spec, instance.blob, Services())
     reached = dict.fromkeys(line.element_id for line in _past(session, instance_id) if line.event == "entered")
-    return Standpoint(instance.version, tokens, list(reached), sorted(settable(loaded, instance)))
+    return Standpoint(
+        instance.version, cuts.standing(live), list(reached), sorted(settable(loaded, instance)),
+        cuts.targets(live), cuts.preceding(live),
+    )  # fmt: skip
 
 
 def rehearse(session: Session, actor: Actor, instance_id: int, cut: Cut) -> Rehearsal:
@@ -88,8 +95,8 @@ def operate(session: Session, actor: Actor, instance_id: int, cut: Cut, *, reaso
     """
     if not reason.strip():
         raise ReasonMissing(field="reason")
-    if len(reason) > MOST_OF_REASON:
-        raise InvalidInput(field="reason", reason="too_long", most=MOST_OF_REASON)
+    if len(reason) > incidents.MOST_OF_REASON:
+        raise InvalidInput(field="reason", reason="too_long", most=incidents.MOST_OF_REASON)
     _require(actor)
     instances.get(session, actor, instance_id)
     held = engine.hold(session, actor, instance_id)

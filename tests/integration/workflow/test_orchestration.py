@@ -13,6 +13,7 @@ from tests.integration.workflow.conftest import MONDAY, Scene, diagram, sequence
 
 from lastmeter import connectors, jobs
 from lastmeter.actor import SYSTEM
+from lastmeter.audit import AuditEvent
 from lastmeter.connectors import Step
 from lastmeter.deadlines.models import Deadline
 from lastmeter.deadlines.records import Moved
@@ -306,7 +307,11 @@ def test_a_parked_token_goes_on_after_its_retry(scene: Scene) -> None:
     (incident,) = scene.incidents()
     assert (incident.code, incident.element_id) == ("no_flow_taken", "g")
     assert scene.instance(number).state == "incident"
-    scene(lambda s: incidents.retry(s, SYSTEM, incident.id))
+    with pytest.raises(InvalidInput):
+        scene(lambda s: incidents.retry(s, SYSTEM, incident.id, reason="x" * 501))
+    scene(lambda s: incidents.retry(s, SYSTEM, incident.id, reason=" 已更正 "))
+    retried = scene(lambda s: s.scalars(select(AuditEvent).where(AuditEvent.action == "incident.retried")).one())
+    assert retried.facts == {"incident": incident.id, "element": "g", "reason": "已更正"}
     again = scene(lambda s: incidents.open(s, SYSTEM))
     assert [each.code for each in again] == ["no_flow_taken"]
     scene(lambda s: instances.cancel(s, SYSTEM, number, "作废"))

@@ -91,6 +91,16 @@ def test_a_moved_token_leaves_with_all_that_it_had_armed() -> None:
     assert run.completed
 
 
+def test_the_targets_are_what_a_token_may_be_put_at_and_what_leads_to_each_is_known() -> None:
+    live = Operated(file(BRANCHES)).live
+    assert surgery.targets(live) == ["s", "a", "fork", "b1", "b2", "c", "k", "e"]
+    assert surgery.preceding(live)["join"] == ["b2", "c"]
+    body = start() + task("a") + boundary("late", "a", timer("timeDuration", "P1D")) + end() + flows("s a e")
+    late = Operated(file(body + end("f") + flows("late f"))).live
+    assert "late" not in surgery.targets(late)
+    assert surgery.preceding(late)["late"] == ["a"]
+
+
 def test_a_token_moves_within_its_branch_and_the_join_still_comes_out() -> None:
     run = Operated(file(BRANCHES))
     run.complete("a")

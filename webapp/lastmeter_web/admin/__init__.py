@@ -1,6 +1,6 @@
 """Who is who, what runs, which days are worked, and what happened."""
 
-from lastmeter_web.admin import audits, calendars, operations
+from lastmeter_web.admin import audits, calendars, mending, operations
 from lastmeter_web.admin.pages import blueprint
 from lastmeter_web.navigation import NavEntry
 
@@ -11,5 +11,5 @@ NAVIGATION = [
     NavEntry("admin.show_calendar", "工作日历", "Working calendar", "calendar.manage", 50, group="admin"),
     NavEntry("admin.list_audits", "审计", "Audit", "audit.read", 60, group="admin"),
 ]
-_PAGES = (audits, calendars, operations)  # they stand on the blueprint by being imported
+_PAGES = (audits, calendars, mending, operations)  # they stand on the blueprint by being imported
 __all__ = ["NAVIGATION", "blueprint"]

@@ -83,10 +83,10 @@ def cancel_instance(wanted: dict[str, Any], instance_id: str) -> Any:
 
 
 @call("/incidents/<string:incident_id>/retry", method="POST", scopes=("operate",), permissions=("operate.act",),
-      tag=TAG, answer=schemas.IncidentSchema)  # fmt: skip
-def retry_incident(incident_id: str) -> Any:
-    """Try again what failed; should it fail again, a new incident says so."""
-    return incidents.retry(db.session(), actor(), identity(incident_id, "incident"))
+      tag=TAG, body=schemas.RetrySchema, answer=schemas.IncidentSchema)  # fmt: skip
+def retry_incident(wanted: dict[str, Any], incident_id: str) -> Any:
+    """Try again what failed; should it fail again, a new incident says so. A reason stands in the audit."""
+    return incidents.retry(db.session(), actor(), identity(incident_id, "incident"), reason=wanted["reason"])
 
 
 def _versions(rows: list[Instance]) -> dict[int, int]:

@@ -256,6 +256,10 @@ class StandpointSchema(Schema):
     names = fields.List(fields.String())
 
 
+class RetrySchema(Schema):
+    reason = _text(500, load_default="")
+
+
 class ReleaseSchema(Schema):
     reason = _text(500, load_default="API")
 

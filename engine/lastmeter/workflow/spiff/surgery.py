@@ -159,6 +159,28 @@ def standing(live: Live) -> list[Standing]:
     ]
 
 
+def targets(live: Live) -> list[str]:
+    """The elements that a token of their own process or sub-process may be put at, in the file's order."""
+    return [name for name, node in live.run.spec.process.nodes.items() if _enterable(live.run, name, node.container)]
+
+
+def preceding(live: Live) -> dict[str, list[str]]:
+    """Of each element those that its flows come from, or that it is attached to."""
+    process = live.run.spec.process
+    return {
+        node.id: [node.attached_to] if node.attached_to else [process.flows[flow].source for flow in node.incoming]
+        for node in process.nodes.values()
+    }
+
+
+def _enterable(run: Run, name: str, container: str) -> bool:
+    try:
+        _target(run, name, container)
+    except LastmeterError:
+        return False
+    return True
+
+
 def _kind(run: Run, token: Token) -> str:
     node = token.task_spec.node
     if token.opened:
