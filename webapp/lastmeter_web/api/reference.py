@@ -29,7 +29,7 @@ CHINESE = {
     "show_instance": "一个事项：走到哪里、在等什么。变量只含持有人可以看的。",
     "show_history": "事项中依次发生的事。",
     "cancel_instance": "取消事项；发起人或运维人员可以取消。",
-    "migrate_instances": "把在办事项迁移到另一版本；先以 dry_run 查看怎样移动、什么受阻；逐项给出结果，一次最多 500 项。",
+    "migrate_instances": "把在办事项迁移到另一版本；先以 dry_run 查看怎样移动、什么受阻；逐项给出结果，最多 500 项。",
     "undo_migration": "撤销一次迁移；事项此后有任何变化即不能撤销。",
     "show_standpoint": "事项停在哪些位置、到过哪些环节、可设置哪些变量；供运维处置前查看。",
     "operate_instance": "移动、跳过、退回、重试或设置变量；先以 dry_run 预演，再带版本和理由执行。",
