@@ -64,8 +64,8 @@ def people() -> list[tuple[object, str]]:
         .limit(500)
     )
     return [
-        (row[0], f"{row[1]}（{i18n.both(ROLES[row[2]].zh, ROLES[row[2]].en)} · {i18n.both(row[3], row[4])}）")
-        for row in rows
+        (person, i18n.both(f"{name}（{ROLES[role].zh} · {zh}）", f"{name} ({ROLES[role].en} · {en or zh})"))
+        for person, name, role, zh, en in rows
     ]
 
 

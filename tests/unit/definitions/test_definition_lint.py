@@ -231,6 +231,13 @@ def test_a_process_has_at_most_five_hundred_elements() -> None:
 # --- people and forms -------------------------------------------------------------------------------------------
 
 
+def test_a_finding_calls_a_step_by_its_name_in_the_language_of_the_reader() -> None:
+    drawn = bpmn(user("task")).replace(b'id="task"', b'id="task" lm:nameEn="Check the papers"', 1)
+    finding = found(drawn, "task-without-form")[0]
+    assert "“Check the papers”" in finding.message_en
+    assert "Check the papers" not in finding.message_zh
+
+
 def test_a_task_of_a_package_has_a_form_that_exists() -> None:
     assert found(bpmn(user("task")), "task-without-form")[0].severity == "error"
     assert found(bpmn(user("task")), "task-without-form", strict=False)[0].severity == "warning"

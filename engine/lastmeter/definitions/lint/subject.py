@@ -169,13 +169,17 @@ class Subject:
     def finding(self, rule: Rule, element: etree._Element | None, **facts: object) -> Finding:
         """The finding about the element; `{name}` in the words is what the reader sees it called."""
         severity: Severity = rule.most if rule.everywhere or self.strict else _at_most_warning(rule.most)
-        words = {"name": shown(element) if element is not None else "", **facts}
+        zh = {"name": shown(element) if element is not None else "", **facts}
+        en = {"name": shown_in_english(element) if element is not None else "", **facts}
         return Finding(
             severity,
             rule.id,
             element.get("id") if element is not None else None,
             line_of(element) if element is not None else None,
-            *(text.format(**words) for text in (rule.zh, rule.en, rule.fix_zh, rule.fix_en)),
+            rule.zh.format(**zh),
+            rule.en.format(**en),
+            rule.fix_zh.format(**zh),
+            rule.fix_en.format(**en),
         )
 
     @cached_property
@@ -249,6 +253,11 @@ def graph_of(scope: etree._Element) -> Graph:
 def shown(element: etree._Element) -> str:
     """The element's name, or its id where it has none: a designer knows both."""
     return " ".join((element.get("name") or element.get("id") or "").split())
+
+
+def shown_in_english(element: etree._Element) -> str:
+    """The element's English name, or what it is called otherwise."""
+    return " ".join((element.get(f"{LM}nameEn") or "").split()) or shown(element)
 
 
 ALSO_CAMUNDA = ("{http://activiti.org/bpmn}", "{http://flowable.org/bpmn}", "{http://operaton.org/schema/1.0/bpmn}")
