@@ -10,7 +10,7 @@ import pytest
 import lastmeter
 import lastmeter_web
 from lastmeter_web import i18n
-from lastmeter_web.admin.actions import ACTIONS
+from lastmeter_web.actions import ACTIONS
 from lastmeter_web.api.problems import SENTENCES_OF_CALLS
 from lastmeter_web.api.reference import CHINESE
 

@@ -195,7 +195,11 @@ def test_a_challenge_in_time_is_received_and_shown_to_both_sides(tender: str, lo
 
 def test_the_audit_trail_is_for_auditors_alone(tender: str, login: Login) -> None:
     bid(login("huimin.manager"), tender)
-    assert 'id="audit"' in text(login("auditor").get(f"/procurements/{tender}"))
+    seen = text(login("auditor").get(f"/procurements/{tender}"))
+    assert 'id="audit"' in seen
+    rows = re.findall(r"<tr><td>[^<]*</td><td>([^<]*)</td>", seen.split('id="audit"')[1].split("</details>")[0])
+    assert rows
+    assert not [name for name in rows if re.fullmatch(r"[a-z_.]+", name)]  # said in words, never by their code
     assert 'id="audit"' not in text(login("lixia.officer").get(f"/procurements/{tender}"))
 
 

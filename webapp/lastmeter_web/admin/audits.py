@@ -12,7 +12,7 @@ from lastmeter.audit import AuditEvent
 from lastmeter.errors import Missing
 from lastmeter.identity.models import Person
 from lastmeter.workflow import instances
-from lastmeter_web.admin.actions import action, fact_name
+from lastmeter_web.actions import action, fact_name
 from lastmeter_web.admin.pages import blueprint
 from lastmeter_web.extensions import db
 from lastmeter_web.i18n import both

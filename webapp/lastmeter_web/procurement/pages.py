@@ -15,6 +15,7 @@ from lastmeter.errors import InvalidInput, Missing
 from lastmeter.procurement import schedule
 from lastmeter.procurement.models import Procurement
 from lastmeter_web import procurement_texts
+from lastmeter_web.actions import action
 from lastmeter_web.extensions import db
 from lastmeter_web.procurement import reading, scope
 from lastmeter_web.security import actor, allow
@@ -95,6 +96,7 @@ def procurement(no: str) -> str:
         parties=reading.parties(session, found),
         waiting=reading.waiting(session, reader, found),
         has_instance=reading.opens_instance(session, reader, found),
+        action_word=action,
         audit=reading.audit_trail(session, found, bids_open=opened is not None) if reader.may("audit.read") else None,
     )
 

@@ -76,7 +76,7 @@ const WORDS = {
     "FEEL, for instance =street; empty: the lane's organisation.",
   ],
   form: ["表单", "Form"],
-  formHint: ["留空则使用通用表单。", "Empty: the plain form."],
+  formHint: ["留空则使用只有备注的通用表单；流程包要求每个人工任务都有表单。", "Empty: a plain form with a comment. A package needs a form for every user task."],
   dueDate: ["到期时间", "Due date"],
   dueDateHint: [
     "ISO 8601，如 P3D、2026-03-31；或以 = 开头的 FEEL。",

@@ -10,8 +10,8 @@ from lastmeter.forms import FormRefused, load_form
 
 WITHOUT = Rule(
     "task-without-form",
-    "“{name}”没有表单，将使用只有备注的通用表单",
-    "“{name}” has no form: a plain one with a comment is shown",
+    "“{name}”没有自己的表单",
+    "“{name}” has no form of its own",
     "填写 formKey，并把表单放进流程包",
     "set formKey and put the form into the package",
 )
