@@ -130,7 +130,7 @@ def test_the_auditor_reads_the_procurement_with_its_trail(town: Site) -> None:
     no = town.newest_procurement()
     page = town.open("auditor", f"/procurements/{no}")
     page.click("#audit > summary")
-    expect(page.locator("#audit")).to_contain_text("bids.opened")
+    expect(page.locator("#audit")).to_contain_text("开标")
     for path in ("/cases", "/clients"):
         answer = page.goto(town.address + path)
         assert answer is not None
