@@ -56,6 +56,7 @@ def test_an_order_is_claimed_opened_filled_and_handed_in_by_keys_alone(desk: Sit
     assert page.evaluate("document.activeElement.value") == "accept"
     page.keyboard.press("Enter")
     expect(page.locator("main h1")).to_contain_text("已提交")
+    page.wait_for_load_state()  # keys are heard once the page's script has run, which is after its heading is drawn
     page.keyboard.press("g")
     page.keyboard.press("i")
     expect(page.locator("nav.tabs")).to_be_visible()
