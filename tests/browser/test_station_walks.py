@@ -52,16 +52,7 @@ steps:
       counselling_need: true
       consent_general: true
       consent_sensitive: true
-  - move: 2027-06-01T09:00
-  - do: task_draft_report
-    times: all
-    data:
-      narrative: 本期服务未能正常开展，人员招聘仍在进行之中，特此报告。
-      problems: 人员不足
-      next_plan: 招聘。
-  - {do: task_check_report, times: all, data: {check: submit}}
-  - {do: task_district_receipt, times: all, data: {district_receipt: accept}}
-  - {do: task_street_receipt, times: all, data: {street_receipt: accept}}
+  - move: 2027-04-15T09:00
 """
 AN_ORDER = """
 given: {contract: {signed_on: 2026-06-01}}

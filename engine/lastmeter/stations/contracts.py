@@ -14,7 +14,7 @@ from lastmeter.actor import SYSTEM, Actor
 from lastmeter.errors import LastmeterError, Missing
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.people import add_organisation
-from lastmeter.stations import rules
+from lastmeter.stations import reports, rules
 from lastmeter.stations.models import Contract, ContractStation, ContractYear, Funding, Payment, Station
 
 
@@ -174,7 +174,10 @@ def refuse_same_entity(session: Session, provider_id: int, station: Station, fir
 
 
 def end(session: Session, actor: Actor, contract: Contract, last_day: dt.date, status: str) -> None:
-    """The contract ended (`ended`) or was terminated on `last_day`; the station is free from the next day."""
+    """The contract ended (`ended`) or was terminated on `last_day`; the station is free from the next day.
+
+    Reports that were not accepted by then are no longer owed.
+    """
     contract.status, contract.ended_on = status, last_day
     for link in session.scalars(select(ContractStation).where(ContractStation.contract_id == contract.id)):
         if last_day < link.from_day:
@@ -182,6 +185,7 @@ def end(session: Session, actor: Actor, contract: Contract, last_day: dt.date, s
         else:
             link.to_day = min(link.to_day, last_day)
     session.flush()
+    reports.withdraw(session, actor, contract)
     audit.record(session, actor, f"contract.{status}", f"contract/{contract.id}", facts={"on": last_day})
 
 

@@ -264,6 +264,7 @@ class Report(WithId, WithCreated, Base):
     due_on: Mapped[dt.date] = mapped_column(Date)
     submitted_on: Mapped[dt.date | None] = mapped_column(Date)
     accepted_on: Mapped[dt.date | None] = mapped_column(Date)
+    withdrawn_on: Mapped[dt.date | None] = mapped_column(Date)  # no longer owed: the year or the contract ended early
     figures: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     narrative: Mapped[str] = mapped_column(Text, default="")
     __table_args__ = (

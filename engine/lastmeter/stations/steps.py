@@ -13,7 +13,7 @@ from lastmeter import clock, workdays
 from lastmeter.connectors import Step, connector
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.identity.people import notify_role
-from lastmeter.stations import contracts, evaluations, figures, ports, rules, staffing
+from lastmeter.stations import contracts, evaluations, figures, ports, reports, rules, staffing
 from lastmeter.stations.models import Contract, Evaluation, Finding, Report, Station, Termination
 
 Outputs = Mapping[str, Any]
@@ -311,6 +311,19 @@ def submit_report(step: Step, report_id: Any = None, **_inputs: Any) -> Outputs:
 def accept_report(step: Step, report_id: Any = None, **_inputs: Any) -> Outputs:
     _report(step, report_id).accepted_on = _today(step)
     return {}
+
+
+@connector(
+    "stations.withdraw_reports",
+    zh="撤销未了报告",
+    en="Withdraw the year's open reports",
+    inputs=("contract_id", "year_number"),
+    outputs=("withdrawn",),
+)
+def withdraw_reports(step: Step, contract_id: Any = None, year_number: Any = None, **_inputs: Any) -> Outputs:
+    """An unqualified year ends without the reports that it still owes. Source: 实施方案 四(五)."""
+    contract = _contract(step.session, contract_id)
+    return {"withdrawn": reports.withdraw(step.session, step.actor, contract, int(year_number))}
 
 
 # --- evaluation ----------------------------------------------------------------------------------------------------

@@ -54,6 +54,13 @@ def test_a_termination_is_told_with_its_settlement(terminated: Stage) -> None:
         assert words in shown
 
 
+def test_what_a_terminated_contract_still_owed_is_shown_as_withdrawn(terminated: Stage) -> None:
+    page = f"/contracts/{terminated[0].names['contract']}"
+    # Ten months were due and never written: late, and since the termination no longer asked for.
+    assert _text(terminated, "lixia.officer", page).count("4月27日 撤销</td>") == 11
+    assert "withdrawn 27 Apr" in _text(terminated, "lixia.officer", page + "?lang=en")
+
+
 @pytest.mark.parametrize(
     ("login", "status"),
     [
