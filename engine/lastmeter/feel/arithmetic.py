@@ -139,9 +139,14 @@ def _ratio(left: int, right: int) -> Decimal:
 
 
 def power(run: Run, left: object, right: object) -> object:
-    """`left ** right`."""
+    """`left ** right`, for whole exponents only; exp() and log() serve the others.
+
+    Source: the DMN community's compatibility kit, which refuses fractions where the standard is silent.
+    """
     if isinstance(left, Decimal) and isinstance(right, Decimal):
-        run.charge(20)  # fractional exponents go through logarithms
+        if right != right.to_integral_value():
+            raise NoValue("the exponent must be a whole number")
+        run.charge(20)  # large exponents go through logarithms
         return finite(NUMBERS.power(left, right))
     raise _no("**", left, right)
 

@@ -63,10 +63,10 @@ def _source(pattern: str, flags: str) -> str:
 
 
 def _strip_blanks(pattern: str) -> str:
-    """White space goes, except inside a class. Source: XPath F&O 7.6.1.1, flag x."""
+    """White space goes, even behind a backslash, except inside a class. Source: XPath F&O 7.6.1.1, flag x."""
     kept, inside, escaped = [], False, False
     for character in pattern:
-        if character in " \t\n\r" and not inside and not escaped:
+        if character in " \t\n\r" and not inside:
             continue
         if not escaped:
             inside = (inside or character == "[") and character != "]"
@@ -121,6 +121,8 @@ def _escape(character: str, *, inside: bool) -> str:
                 raise NoValue(f"\\{character} cannot stand inside a class")
             return name_class
         return f"[{'^' if character.isupper() else ''}{name_class}]"
+    if inside and character.isdecimal():
+        raise NoValue("a class cannot refer to a group")
     if character not in _ALLOWED_ESCAPES:
         raise NoValue(f"unknown escape \\{character}")
     return "\\" + character

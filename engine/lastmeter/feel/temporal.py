@@ -196,16 +196,19 @@ def zone_of(value: Time | DateTime) -> dt.tzinfo | None:
 
 
 def offset_seconds(zone: dt.tzinfo, day: Date | None, nanoseconds: int) -> int:
-    """The zone's offset from UTC at that local moment; a time without a day reads its zone in winter 2000."""
+    """The zone's offset from UTC at that local moment; a time without a day reads its zone's standard time."""
     if day is None:
-        at = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - local by meaning
-    else:
-        # Zones know no rules for far years; the 400-year twin has the same weekdays.
-        year = day.year if 1 < day.year < 9999 else (day.year % 400) + 2000
-        seconds = nanoseconds // SECOND
-        at = dt.datetime(  # noqa: DTZ001 - local by meaning
-            year, day.month, day.day, seconds // 3600, seconds // 60 % 60, seconds % 60
-        )
+        # Summer is in July or in January, and its clocks are ahead.
+        january, july = dt.datetime(2000, 1, 1), dt.datetime(2000, 7, 1)  # noqa: DTZ001 - local by meaning
+        return min(_seconds(zone, january), _seconds(zone, july))
+    # Zones know no rules for far years; the 400-year twin has the same weekdays.
+    year = day.year if 1 < day.year < 9999 else (day.year % 400) + 2000
+    seconds = nanoseconds // SECOND
+    hour, minute = seconds // 3600, seconds // 60 % 60
+    return _seconds(zone, dt.datetime(year, day.month, day.day, hour, minute, seconds % 60))  # noqa: DTZ001 - local
+
+
+def _seconds(zone: dt.tzinfo, at: dt.datetime) -> int:
     offset = zone.utcoffset(at)
     return 0 if offset is None else int(offset.total_seconds())
 

@@ -208,6 +208,12 @@ def test_extensions_are_known_by_name_where_nobody_lends_them() -> None:
 # --- warnings and errors ---------------------------------------------------------------------------------------------
 
 
+def test_a_fraction_that_is_cut_off_is_told() -> None:
+    warnings: list[str] = []
+    assert evaluate("round up(7.123, 1.5)", {}, warnings=warnings) == Decimal("7.2")
+    assert warnings == ["scale 1.5 is read as 1"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lastmeter.feel.errors import NoValue
 from lastmeter.feel.library.registry import Parameter, anything, builtin, items, string
-from lastmeter.feel.temporal import DateTime, Time, utc_offset
+from lastmeter.feel.temporal import DateTime, Time, utc_offset, zone_name, zone_of
 from lastmeter.feel.values import equal, kind_of
 
 if TYPE_CHECKING:
@@ -23,15 +23,20 @@ def negation(run: Run, negand: object) -> bool | None:
 
 @builtin("is", Parameter("value1", nullable=True), Parameter("value2", nullable=True))
 def is_same(run: Run, value1: object, value2: object) -> bool:
-    """Whether two values are the same element of the same domain: zones, too, must agree."""
+    """Whether two values are the same element of the same domain: zones, too, must agree, by name."""
     if kind_of(value1) != kind_of(value2):
         return False
     if kind_of(value1) in ("time", "date and time"):
         assert isinstance(value1, Time | DateTime)
         assert isinstance(value2, Time | DateTime)
-        if utc_offset(value1) != utc_offset(value2):
+        if _zone(value1) != _zone(value2):
             return False
     return equal(value1, value2) is True
+
+
+def _zone(value: Time | DateTime) -> tuple[str | None, int | None]:
+    zone = zone_of(value)
+    return (None if zone is None else zone_name(zone)), utc_offset(value)
 
 
 def _context(name: str = "m") -> Parameter:

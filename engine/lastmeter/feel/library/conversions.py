@@ -155,22 +155,8 @@ def duration(run: Run, source: object) -> object:
 
 @builtin("years and months duration", Parameter("from", _DATES), Parameter("to", _DATES))
 def years_and_months_duration(run: Run, start: object, end: object) -> object:
+    """Whole months from day to day: the hour does not count, so a deadline's last day completes its month."""
     days = dt.date | WideDate | WideDateTime
     assert isinstance(start, days)
     assert isinstance(end, days)
-    one, other = temporal.date_part(start), temporal.date_part(end)
-    months = temporal.months_between(one, other)
-    if isinstance(start, dt.datetime | WideDateTime) and isinstance(end, dt.datetime | WideDateTime):
-        months = _whole_by_the_clock(months, start, end)
-    return temporal.make_months(months)
-
-
-def _whole_by_the_clock(months: int, start: temporal.DateTime, end: temporal.DateTime) -> int:
-    """The months, less the last one when the hour of the day does not complete it."""
-    reached = temporal.shift(start, months=months)
-    assert isinstance(reached, dt.datetime | WideDateTime)
-    if months > 0 and temporal.instant(reached) > temporal.instant(end):
-        return months - 1
-    if months < 0 and temporal.instant(reached) < temporal.instant(end):
-        return months + 1
-    return months
+    return temporal.make_months(temporal.months_between(temporal.date_part(start), temporal.date_part(end)))

@@ -39,12 +39,22 @@ def integer(value: Decimal, what: str) -> int:
     return int(value)
 
 
-def _scaled(value: Decimal, scale: Decimal | None, rounding: str) -> Decimal:
+def truncated(run: Run, value: Decimal, what: str) -> int:
+    """The number as an int, with a warning when a fraction is cut off. Raises NoValue when it is enormous."""
+    if value.adjusted() > 20:
+        raise NoValue(f"{what} out of range")
+    whole = int(value)
+    if whole != value:
+        run.warn(f"{what} {value} is read as {whole}")
+    return whole
+
+
+def _scaled(run: Run, value: Decimal, scale: Decimal | None, rounding: str) -> Decimal:
     """`value` rounded to `scale` places.
 
     Source: DMN 1.5, 10.3.4.5: the scale lies between -6111 and 6176.
     """
-    places = 0 if scale is None else integer(scale, "scale")
+    places = 0 if scale is None else truncated(run, scale, "scale")
     if not -6111 <= places <= 6176:
         raise NoValue("scale out of range")
     exponent = value.as_tuple().exponent
@@ -58,37 +68,37 @@ def _scaled(value: Decimal, scale: Decimal | None, rounding: str) -> Decimal:
 
 @builtin("decimal", number("n"), number("scale"))
 def decimal(run: Run, n: Decimal, scale: Decimal) -> Decimal:
-    return _scaled(n, scale, ROUND_HALF_EVEN)
+    return _scaled(run, n, scale, ROUND_HALF_EVEN)
 
 
 @builtin("floor", number("n"), number("scale", optional=True))
 def floor(run: Run, n: Decimal, scale: Decimal | None = None) -> Decimal:
-    return _scaled(n, scale, ROUND_FLOOR)
+    return _scaled(run, n, scale, ROUND_FLOOR)
 
 
 @builtin("ceiling", number("n"), number("scale", optional=True))
 def ceiling(run: Run, n: Decimal, scale: Decimal | None = None) -> Decimal:
-    return _scaled(n, scale, ROUND_CEILING)
+    return _scaled(run, n, scale, ROUND_CEILING)
 
 
 @builtin("round up", number("n"), number("scale"))
 def round_up(run: Run, n: Decimal, scale: Decimal) -> Decimal:
-    return _scaled(n, scale, ROUND_UP)
+    return _scaled(run, n, scale, ROUND_UP)
 
 
 @builtin("round down", number("n"), number("scale"))
 def round_down(run: Run, n: Decimal, scale: Decimal) -> Decimal:
-    return _scaled(n, scale, ROUND_DOWN)
+    return _scaled(run, n, scale, ROUND_DOWN)
 
 
 @builtin("round half up", number("n"), number("scale"))
 def round_half_up(run: Run, n: Decimal, scale: Decimal) -> Decimal:
-    return _scaled(n, scale, ROUND_HALF_UP)
+    return _scaled(run, n, scale, ROUND_HALF_UP)
 
 
 @builtin("round half down", number("n"), number("scale"))
 def round_half_down(run: Run, n: Decimal, scale: Decimal) -> Decimal:
-    return _scaled(n, scale, ROUND_HALF_DOWN)
+    return _scaled(run, n, scale, ROUND_HALF_DOWN)
 
 
 @builtin("abs", Parameter("n", ("number", "days and time duration", "years and months duration")))

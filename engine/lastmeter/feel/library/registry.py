@@ -92,8 +92,14 @@ class Builtin(Invocable):
             return list(named.values())
         for spelling in self.spellings:
             if set(named) <= set(spelling):
-                return arrange(self.name, spelling, named)
+                return self._completed(arrange(self.name, spelling, named))
         return arrange(self.name, self.spellings[0], named)
+
+    def _completed(self, arguments: list[object]) -> list[object]:
+        """A name that is left out stands for null, where null is taken."""
+        while len(arguments) < self.minimum and self.parameters[len(arguments)].nullable:
+            arguments.append(None)
+        return arguments
 
 
 def builtin(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lastmeter.feel import patterns
 from lastmeter.feel.errors import NoValue
-from lastmeter.feel.library.numbers import integer
+from lastmeter.feel.library.numbers import integer, truncated
 from lastmeter.feel.library.registry import Parameter, builtin, number, string
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def substring(run: Run, text: str, start: Decimal, length: Decimal | None = None
     begin = first - 1 if first > 0 else len(text) + first
     if length is None:
         return text[begin:]
-    count = integer(length, "length")
+    count = truncated(run, length, "length")
     if count < 1:
         raise NoValue("length must be positive")
     return text[begin : begin + count]
@@ -100,6 +100,8 @@ def split(run: Run, text: str, delimiter: str) -> list[object]:
 def string_join(
     run: Run, parts: list[object], delimiter: str | None = None, prefix: str | None = None, suffix: str | None = None
 ) -> str:
+    if prefix is not None and suffix is None:
+        raise NoValue("string join takes a suffix with its prefix")
     texts = [part for part in parts if part is not None]
     if not all(isinstance(part, str) for part in texts):
         raise NoValue("string join takes strings")
