@@ -347,8 +347,6 @@ class Parser:
                 condition = self.expression()
                 self._expect("]")
                 node = Filter(token.start, node, condition)
-            elif isinstance(node, Literal | ListOf | ContextOf | RangeOf):
-                self._fail("这里不能调用函数。", "This is nothing that can be called.")
             else:
                 node = self._call(node)
         return self._fail("路径过长。", "The path is too long.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from tests.unit.decisions.documents import data, decision, model, table
@@ -10,6 +11,7 @@ from lastmeter.decisions import analyse
 from lastmeter.feel import literal_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "decisions.md"
+KIT = Path(__file__).with_name("kit.csv")
 
 ROWS = ('>= 0 | - => "low"', '>= 10 | - => "mid"', '>= 10 | "x" => "high"')
 POLICIES = (
@@ -69,11 +71,32 @@ analyse(model.tables[0])  # gaps, overlaps, conflicts, unreachable rules, with e
 - 没有规则命中时，收集类策略给出空列表（C# 为 0），其余为 null 并有警告。
   Without a match the collecting policies give an empty list (0 for C#), the others null with a warning.
 """
+KIT_INTRODUCTION = """\
+## 公开符合性测试集 · The public compatibility kit
+
+DMN 社区的公开测试集（约 3390 例）在仓库之外运行：用例按公开文本抄录，经 `load(...).evaluate(...)` 求值，按类型比较；
+数字允许 1e-8 的误差，预期出错的用例须得 null。表中没有的目录尚未运行；各目录的用例数与 Drools 10.2 公布的结果清单一致。
+The DMN community's kit (about 3,390 cases) is run outside the repository: the cases are copied from their public text,
+evaluated through `load(...).evaluate(...)` and compared by type; numbers may differ by 1e-8, and a case that expects an
+error must give null. Directories that the table does not name have not been run. The number of cases of each agrees
+with the list that Drools 10.2 published.
+
+- 0100–1145：首次运行有十余例不符，均已改正，标准未言明之处从测试集。0100 按测试集自己的生成脚本的规则重新生成；
+  1101、1102、1131、1140 及 0103 的较新用例查不到测试文件，预期值取自 jDMN 收录的副本；
+  日期、时间、时长各目录的预期值取自模型写明的允许答案。
+  0100–1145: a dozen or so cases failed in the first run and were mended, following the kit where the standard is
+  silent. 0100 was generated anew by the rules of the kit's own script; for 1101, 1102, 1131, 1140 and the newer cases
+  of 0103 no test file was to be had, so the expected values come from the copies that jDMN keeps; for dates, times and
+  durations they are the answers which the models allow.
+"""
+KIT_HEAD = """\
+| 级 level | 目录 directory | 内容 subject | 通过 passed | 未通过的原因 what fails | 日期 run |
+|---|---|---|---|---|---|"""
 
 
 def render() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, _policies(), _analysis(), KIT])
+    return "\n".join([INTRODUCTION, _policies(), _analysis(), _kit()])
 
 
 def _policies() -> str:
@@ -123,15 +146,21 @@ def _analysis() -> str:
     )
 
 
-KIT = """\
-## 公开符合性测试集 · The public compatibility kit
+def kit_scores() -> list[dict[str, str]]:
+    """The rows of kit.csv: one directory of the compatibility kit each, with what passed and why the rest did not."""
+    with KIT.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
-The kit of the DMN community (about 3,390 cases) has been read in part for what the standard leaves open; the cases
-have not been run as a whole here, so there is no score to quote. Read and followed: equality, `in`, lists,
-`instance of`, coercion and implicit conversions, contexts, for loops, the `range` function, boxed filter and
-quantifiers, decision services (but for the departure above).
-公开测试集只阅读了部分类别，尚未整体运行，因此没有分数可报。
-"""
+
+def _kit() -> str:
+    scores = kit_scores()
+    passed, cases = (sum(int(row[name]) for row in scores) for name in ("passed", "cases"))
+    rows = "\n".join(
+        f"| {row['level']} | {row['directory']} | {' · '.join(dict.fromkeys((row['zh'], row['en'])))} "
+        f"| {row['passed']} / {row['cases']} | {f'{row["why_zh"]} {row["why_en"]}'.strip()} | {row['date']} |"
+        for row in scores
+    )
+    return KIT_INTRODUCTION + f"\n{KIT_HEAD}\n{rows}\n| | | 合计 · total | {passed} / {cases} | | |\n"
 
 
 if __name__ == "__main__":

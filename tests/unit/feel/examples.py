@@ -139,6 +139,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ('{f: function(x: number) x + 1, r: f("1")}.r', "null"),
         ("{f: function(n) if n <= 1 then 1 else n * f(n - 1)}.f(5)", "120"),
         ("(function(x) x + 1)(2)", "3"),
+        ('"net"(7)', "null"),
         ("{k: 10, f: function(x) x * k, r: {k: 1, v: f(2)}.v}.r", "20"),
         ("{f: function(x) x, r: f(1, 2)}.r", "null"),
         ("abs instance of function<number> -> number", "true"),

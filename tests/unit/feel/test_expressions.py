@@ -222,6 +222,7 @@ def test_a_fraction_that_is_cut_off_is_told() -> None:
         ("1 / 0", "division by zero"),
         ("substring(1, 2)", "must be string"),
         ("{a: 1}.b", "no entry 'b'"),
+        ("[4](1)", "list cannot be called"),
     ],
 )
 def test_what_gives_null_says_why(text: str, reason: str) -> None:
