@@ -157,7 +157,7 @@ def _kit() -> str:
     passed, cases = (sum(int(row[name]) for row in scores) for name in ("passed", "cases"))
     rows = "\n".join(
         f"| {row['level']} | {row['directory']} | {' · '.join(dict.fromkeys((row['zh'], row['en'])))} "
-        f"| {row['passed']} / {row['cases']} | {f'{row["why_zh"]} {row["why_en"]}'.strip()} | {row['date']} |"
+        f"| {row['passed']} / {row['cases']} | {(row['why_zh'] + ' ' + row['why_en']).strip()} | {row['date']} |"
         for row in scores
     )
     return KIT_INTRODUCTION + f"\n{KIT_HEAD}\n{rows}\n| | | 合计 · total | {passed} / {cases} | | |\n"
