@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock
 from lastmeter.connectors import Step, connector
+from lastmeter.definitions import tables
 from lastmeter.errors import InvalidInput
 from lastmeter.identity import people
 from lastmeter.identity.models import Organisation, Person
-from lastmeter.procurement import bidding, committees, notices, reading, rules
+from lastmeter.procurement import bidding, committees, judging, notices, reading, rules
 from lastmeter.procurement.errors import AwardRefused
 from lastmeter.procurement.legal_time import deadline
 from lastmeter.procurement.models import Award, Bid, Lot, PlanLine, Procurement
@@ -185,15 +186,7 @@ def decide_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
 def _decide(step: Step, procurement: Procurement, lot: Lot, bid: Bid, held: list[rules.Holding]) -> rules.Holding:
     session, holding = step.session, _holding(step.session, procurement, lot, bid)
     barred = rules.main_and_street_conflict(holding, held)
-    reasons = []
-    if barred is not None:
-        reasons.append(
-            rules.Reason(
-                "main_and_street", "同一区县的总站和街道（镇）社工站不得由同一主体承接",
-                "Main and street stations of one district are never run by the same body", "实施方案 四(二)",
-                str(lot.no),
-            )
-        )  # fmt: skip
+    reasons = [] if barred is None else judging.main_and_street(tables.of(session, judging.BIDS), lot.no)
     out = {
         other.rank
         for other in session.scalars(select(Bid).where(Bid.lot_id == lot.id, Bid.rank < bid.rank))

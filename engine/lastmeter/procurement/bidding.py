@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from lastmeter import audit, clock, keys
 from lastmeter.actor import Actor
 from lastmeter.connectors import Step, connector
+from lastmeter.definitions import tables
 from lastmeter.errors import Forbidden, InvalidInput, Missing
 from lastmeter.identity import people
 from lastmeter.identity.models import Organisation, Person
-from lastmeter.procurement import notices, reading, rules
+from lastmeter.procurement import judging, notices, reading, rules
 from lastmeter.procurement.errors import BidRefused, NotOpenForBids, NotYetOpened, SameOpener, TooLate
 from lastmeter.procurement.models import Bid, Clarification, Lot, Opening, Procurement, Suspension
 from lastmeter.procurement.procurements import get
@@ -105,7 +106,7 @@ def submit(
     if len(files) > MOST_FILES:
         raise InvalidInput(field="files", reason="too_many", most=MOST_FILES)
     content = _content(data, supplier, files)
-    _check(procurement, lot, supplier, content)
+    _check(session, procurement, lot, supplier, content)
     plain = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     bid = session.scalar(select(Bid).where(Bid.lot_id == lot.id, Bid.supplier_id == supplier.id).with_for_update())
     bid = bid or Bid(procurement_id=procurement.id, lot_id=lot.id, supplier_id=supplier.id)
@@ -131,9 +132,12 @@ def _content(data: Mapping[str, Any], supplier: Organisation, files: Sequence[in
     }
 
 
-def _check(procurement: Procurement, lot: Lot, supplier: Organisation, content: Mapping[str, Any]) -> None:
+def _check(
+    session: Session, procurement: Procurement, lot: Lot, supplier: Organisation, content: Mapping[str, Any]
+) -> None:
     reasons = rules.bid_reasons(content, lot.budget_fen)
-    reasons += rules.eligibility_reasons(supplier_facts(supplier), (), clock.today())
+    asked = tables.of(session, judging.BIDS)
+    reasons += judging.eligibility(asked, supplier_facts(supplier), (), clock.today())
     if reasons:
         raise BidRefused(reasons, procurement=procurement.no)
 

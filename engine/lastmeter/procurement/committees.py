@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock
 from lastmeter.connectors import Step, connector
+from lastmeter.definitions import tables
 from lastmeter.errors import InvalidInput, Missing
 from lastmeter.identity.models import Acquaintance, Membership, Organisation, Person
 from lastmeter.identity.people import in_force
-from lastmeter.procurement import bidding, notices, reading, rules
+from lastmeter.procurement import bidding, judging, notices, reading, rules
 from lastmeter.procurement.errors import CommitteeUnlawful, PoolTooSmall, SheetRefused
 from lastmeter.procurement.models import Bid, CommitteeMember, Conformity, Factor, Lot, Procurement, Score
 from lastmeter.procurement.procurements import get
@@ -68,7 +69,16 @@ def eligibility(session: Session, bid: Bid, others: Any) -> list[rules.Reason]:
         )
         for other in {bid, *same_lot}
     }
-    return rules.eligibility_reasons(facts[bid.id], facts.values(), clock.today())
+    asked = tables.of(session, judging.BIDS)
+    twice = _takes_part_twice(facts[bid.id].uscc, bid, same_lot)
+    return judging.eligibility(asked, facts[bid.id], facts.values(), clock.today(), bids_twice=twice)
+
+
+def _takes_part_twice(uscc: str | None, bid: Bid, same_lot: Sequence[Bid]) -> bool:
+    """True if the supplier, or a member of its consortium, stands behind another bid for the lot. Source: 条例 22."""
+    mine = {uscc, *((bid.content or {}).get("consortium") or ())} - {None, ""}
+    theirs = [other for other in same_lot if other.id != bid.id]
+    return any(mine & set((other.content or {}).get("consortium") or ()) for other in theirs)
 
 
 @connector(
@@ -197,8 +207,13 @@ def seat_committee(step: Step, *, procurement_id: object, size: object) -> Mappi
     sitting = members(session, procurement.id)
     if waiting or len(sitting) < wanted:
         return {"seated": False, "members": []}
-    seats = [rules.Seat(member.person_id, member.role) for member in sitting]
-    errors = rules.committee_errors(seats, procurement.method or "", least=wanted)
+    errors = judging.committee_errors(
+        tables.of(session, judging.BIDS),
+        [rules.Seat(member.person_id, member.role, conflicted=member.conflict) for member in sitting],
+        method=procurement.method or "",
+        budget_fen=procurement.budget_fen,
+        is_complex=procurement.documents.get("is_complex") is True,
+    )
     if errors:
         raise CommitteeUnlawful(errors)
     return {"seated": True, "members": [member.person_id for member in sitting]}

@@ -11,10 +11,11 @@ from sqlalchemy import select
 
 from lastmeter import audit, clock, keys
 from lastmeter.connectors import Step, connector
+from lastmeter.definitions import tables
 from lastmeter.errors import InvalidInput, Missing
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.people import actor_of
-from lastmeter.procurement import awards, bidding, committees, notices, reading, rules, thresholds
+from lastmeter.procurement import awards, bidding, committees, judging, notices, reading, rules
 from lastmeter.procurement.errors import BidRefused
 from lastmeter.procurement.legal_time import deadline, working_days_after
 from lastmeter.procurement.models import Bid, Lot, Opening
@@ -118,16 +119,17 @@ def record_single_source(step: Step, *, procurement_id: object) -> Mapping[str, 
     """
     procurement, data = get(step.session, procurement_id), reading.form(step, "task_reason")
     supplier = _supplier(step, reading.text(data, "supplier_uscc"))
-    reasons = rules.eligibility_reasons(bidding.supplier_facts(supplier), (), clock.today(), single_source=True)
+    asked = tables.of(step.session, judging.BIDS)
+    facts = bidding.supplier_facts(supplier)
+    reasons = judging.eligibility(asked, facts, (), clock.today(), single_source=True)
     if reasons:
         raise BidRefused(reasons, supplier=supplier.name)
     procurement.documents = reading.plain(data)
-    amounts = thresholds.in_force(step.session, thresholds.PROVINCE, "district", procurement.object_type, clock.today())
-    at_open = amounts is not None and procurement.budget_fen >= amounts.open_fen
+    # The table of methods decided it (DT1); a choice of before it did so is made public where it might have to be.
     only = procurement.requirement.get("circumstance") == "only_supplier"
     lots = [lot for lot in procurement.lots if lot.status == "open"]
     return {
-        "needs_publicity": only and at_open,
+        "needs_publicity": procurement.method_basis.get("publicity", only),
         "prices": [{"lot_no": lot.no} for lot in lots],
         "lot_options": awards.lot_options(lots),
     }

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-
-from lastmeter.identifiers import is_uscc
 
 CENT = Decimal("0.01")
 # 政府采购法 36(1), 38–40: fewer suppliers than this is no competition.
@@ -112,88 +109,8 @@ def notice_gaps(notice: Mapping[str, object]) -> list[Reason]:
     ]
 
 
-@dataclass(frozen=True)
-class _Forbidden:
-    code: str
-    pattern: re.Pattern[str]
-    zh: str
-    en: str
-    source: str
-
-
-_PLACE = r"(?:本[省市区县地]|当地|[一-龥]{1,8}(?:省|市|区|县)(?:内|域)?)"
-_FORBIDDEN = (
-    _Forbidden(
-        "local_registration",
-        re.compile(
-            rf"{_PLACE}[^。；;\n]{{0,12}}(?:注册|登记|设立|纳税|设有(?:分支|办公)|有固定(?:办公|经营)场所)"
-            rf"|(?:注册地|登记地|住所|分支机构|办公场所)[^。；;\n]{{0,6}}(?:须|应|必须|要求)?在{_PLACE}"
-        ),
-        "以注册地、所在地等限定供应商",
-        "Suppliers are limited by where they are registered or seated",
-        "政府采购法实施条例 20(八)；政府采购法 22",
-    ),
-    _Forbidden(
-        "regional_award",
-        re.compile(
-            rf"{_PLACE}[^。；;\n]{{0,16}}(?:业绩|奖项|奖励|荣誉|表彰|获奖)|(?:本行业|行业内?)[^。；;\n]{{0,8}}(?:业绩|奖项)"
-        ),
-        "以特定行政区域或者特定行业的业绩、奖项作为加分条件或者中标条件",
-        "Performance or awards of a region or trade earn points or decide",
-        "政府采购法实施条例 20(四)",
-    ),
-    _Forbidden(
-        "named_brand",
-        re.compile(r"(?:指定|限定|仅限|必须(?:使用|采用))[^。；;\n]{0,10}(?:品牌|商标|专利|供应商|厂家|机构)"),
-        "限定或者指定特定的专利、商标、品牌或者供应商",
-        "A patent, mark, brand or supplier is named",
-        "政府采购法实施条例 20(六)",
-    ),
-    _Forbidden(
-        "ownership_form",
-        re.compile(
-            r"(?:仅限|限于?|只接受|须为|应为|必须(?:为|是))[^。；;\n]{0,6}(?:国有|民营|内资|外资|事业单位|所有制)"
-            r"|(?:不接受|排除|拒绝)[^。；;\n]{0,6}(?:民营|外资|私营|个人独资)"
-        ),
-        "非法限定供应商的所有制形式、组织形式",
-        "The form of ownership or organisation is limited unlawfully",
-        "政府采购法实施条例 20(七)",
-    ),
-    _Forbidden(
-        "size_condition",
-        re.compile(
-            r"(?:注册资本|注册资金|资产总额|营业收入|从业人员|利润|纳税额)[^。；;\n]{0,10}(?:不低于|不少于|以上|达到|≥|>)"
-        ),
-        "将规模条件作为资格要求或者评审因素",
-        "The supplier's size is made a condition or a factor",
-        "政府采购法实施条例 20(二)；财政部令第87号 17",
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A wording that the law forbids: which field, from where to where, and why."""
-
-    field: str
-    start: int
-    end: int
-    quote: str
-    reason: Reason
-
-
-def forbidden_criteria(texts: Mapping[str, str]) -> list[Hit]:
-    """The wordings in a tender's texts that treat suppliers unequally. Source: 政府采购法实施条例 20."""
-    return [
-        Hit(name, found.start(), found.end(), found[0], Reason(rule.code, rule.zh, rule.en, rule.source, name))
-        for name, text in texts.items()
-        for rule in _FORBIDDEN
-        for found in rule.pattern.finditer(text or "")
-    ]
-
-
 def factor_reasons(factors: Sequence[Mapping[str, object]]) -> list[Reason]:
-    """Why a set of scoring factors cannot be announced: points sum to 100, qualifications are no factors."""
+    """Why a set of scoring factors cannot be announced: points sum to 100, one price, no name twice."""
     reasons = []
     total = sum((Decimal(str(factor.get("max_points") or 0)) for factor in factors), Decimal())
     if total != 100:
@@ -211,33 +128,7 @@ def factor_reasons(factors: Sequence[Mapping[str, object]]) -> list[Reason]:
     names = [str(factor.get("name")) for factor in factors]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reasons.append(Reason("factor_twice", f"因素“{name}”重复", f"“{name}” stands twice", "财政部令第87号 55", name))
-    qualification = re.compile(r"资格条件|营业执照|登记证书|财务状况|纳税|社会保[险障]|信用记录|资质证书")
-    for factor in factors:
-        if qualification.search(f"{factor.get('name')}{factor.get('criterion') or ''}"):
-            reasons.append(
-                Reason(
-                    "qualification_scored", f"“{factor.get('name')}”是资格条件，不得作为评审因素",
-                    f"“{factor.get('name')}” is a qualification and cannot be scored", "财政部令第87号 55",
-                    str(factor.get("name")),
-                )
-            )  # fmt: skip
     return reasons
-
-
-def price_weight_reasons(method: str, object_type: str, price_points: Decimal) -> list[Reason]:
-    """Why the price's share of 100 points is not lawful. Source: 财政部令第87号 55; 财库〔2014〕214号 24."""
-    floor = {"services": Decimal(10), "goods": Decimal(30)}.get(object_type, Decimal(10))
-    ceiling = None
-    if method == "competitive_consultation":
-        ceiling = {"services": Decimal(30), "goods": Decimal(60)}.get(object_type, Decimal(30))
-    source = "财库〔2014〕214号 24" if ceiling else "财政部令第87号 55"
-    if price_points < floor:
-        return [Reason("price_weight_low", f"价格分不得低于{floor}%", f"The price counts at least {floor}%", source)]
-    if ceiling is not None and price_points > ceiling:
-        return [
-            Reason("price_weight_high", f"价格分不得高于{ceiling}%", f"The price counts at most {ceiling}%", source)
-        ]
-    return []
 
 
 # --- suppliers and bids -------------------------------------------------------------------------------------
@@ -254,61 +145,18 @@ class Supplier:
     controller_key: str | None = None
     responsible_person: str | None = None
     blacklisted_until: dt.date | None = None
-    declared_clean: bool = True  # no major violation within three years, taxes and social insurance paid
+    declared_clean: bool = True  # no major violation within three years
     independent: bool = True  # bears civil liability on its own
-    capable: bool = True  # equipment and professional ability, sound accounts
+    capable: bool = True  # equipment and professional ability
+    sound_accounts: bool = True  # business credit and accounts
+    taxes_paid: bool = True  # taxes and social insurance
     designed_project: bool = False
 
 
-# Whom a place does not accept as a supplier. The Plan's exclusion holds in Jinan; other places have their own rows.
-EXCLUDED_KINDS: Mapping[str, Mapping[str, Reason]] = {
-    "jinan": {
-        "funded_mass_organisation": Reason(
-            "funded_mass_organisation", "由财政拨款保障的群团组织不得承接", "A mass organisation paid from the budget",
-            "实施方案 二(二)",
-        ),
-    },
-    "hunan": {},
-}  # fmt: skip
-
-
-def eligibility_reasons(
-    supplier: Supplier, others: Iterable[Supplier], day: dt.date, *, place: str = "jinan", single_source: bool = False
-) -> list[Reason]:
-    """Why a supplier may not take part in a lot beside `others`; all reasons, not the first (DT2)."""
-    reasons = []
-    excluded = EXCLUDED_KINDS.get(place, {}).get(supplier.kind)
-    if excluded:
-        reasons.append(excluded)
-    facts = (
-        (not (supplier.uscc and is_uscc(supplier.uscc)), "uscc_invalid", "统一社会信用代码无效",
-         "The credit code is not valid", "政府采购法 22(一)"),
-        (not supplier.independent, "not_independent", "不具有独立承担民事责任的能力",
-         "It cannot bear civil liability on its own", "政府采购法 22(一)"),
-        (not supplier.capable, "not_capable", "不具备履行合同所必需的设备和专业技术能力",
-         "It lacks equipment or professional ability", "政府采购法 22(三)"),
-        (not supplier.declared_clean, "major_violation",
-         "前三年内有重大违法记录，或未依法缴纳税收和社会保障资金",
-         "A major violation within three years, or taxes or social insurance unpaid", "政府采购法 22(四)(五)；条例 17"),
-        (supplier.blacklisted_until is not None and supplier.blacklisted_until >= day, "blacklisted",
-         "在禁止参加政府采购活动期限内", "It is barred from government procurement at this time", "政府采购法 77"),
-        (supplier.designed_project and not single_source, "designed_project",
-         "曾为本项目提供整体设计、规范编制或者项目管理、监理、检测服务", "It designed or supervised this project",
-         "条例 18"),
-    )  # fmt: skip
-    reasons += [Reason(code, zh, en, source) for holds, code, zh, en, source in facts if holds]
-    for other in others:
-        if other.id != supplier.id and _related(supplier, other):
-            reasons.append(
-                Reason(
-                    "related_bidder", f"与“{other.name}”负责人为同一人或者存在直接控股、管理关系",
-                    f"One responsible person or controller with “{other.name}”", "条例 18", str(other.id),
-                )
-            )  # fmt: skip
-    return reasons
-
-
-def _related(one: Supplier, other: Supplier) -> bool:
+def related(one: Supplier, other: Supplier) -> bool:
+    """One responsible person or one controller, in two different bodies. Source: 条例 18."""
+    if one.id == other.id:
+        return False
     same_head = one.responsible_person is not None and one.responsible_person == other.responsible_person
     same_controller = one.controller_key is not None and one.controller_key == other.controller_key
     return same_head or same_controller
@@ -365,40 +213,7 @@ class Seat:
     person_id: int
     role: str  # expert buyer_rep
     drawn: bool = True
-    conflicts: tuple[str, ...] = ()
-
-
-def committee_errors(seats: Sequence[Seat], method: str, *, least: int) -> list[Reason]:
-    """Why a committee cannot judge (DT7). `least` is the size that the decision table demands."""
-    tender = method in ("open_tender", "invited_tender")
-    source = "财政部令第87号 47" if tender else "政府采购法 38；财库〔2014〕214号 14"
-    experts = sum(seat.role == "expert" for seat in seats)
-    errors = []
-    if len(seats) % 2 == 0:
-        errors.append(Reason("even_size", "评审人数应为单数", "The number of members is odd", source))
-    if len(seats) < least:
-        errors.append(
-            Reason("too_few_members", f"评审人数不得少于{least}人", f"There are at least {least} members", source)
-        )
-    if experts * 3 < len(seats) * 2:
-        errors.append(
-            Reason("too_few_experts", "评审专家不得少于成员总数的三分之二", "At least two thirds are experts", source)
-        )
-    for seat in seats:
-        if seat.role == "expert" and not seat.drawn:
-            errors.append(
-                Reason(
-                    "not_drawn", "专家应从专家库随机抽取", "Experts are drawn at random", "条例 39", str(seat.person_id)
-                )
-            )
-        if seat.conflicts:
-            errors.append(
-                Reason("conflicted", "成员与供应商有利害关系，应当回避", "A member has an interest and stands aside",
-                       "条例 9", str(seat.person_id))
-            )  # fmt: skip
-    if len({seat.person_id for seat in seats}) < len(seats):
-        errors.append(Reason("twice", "同一人不得重复担任", "Nobody sits twice", source))
-    return errors
+    conflicted: bool = False
 
 
 def still_conflicted(until: dt.date | None, day: dt.date) -> bool:

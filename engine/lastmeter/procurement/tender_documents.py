@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock
 from lastmeter.connectors import Step, connector
+from lastmeter.definitions import tables
 from lastmeter.errors import Missing
 from lastmeter.identity import people
 from lastmeter.identity.models import Organisation
-from lastmeter.procurement import notices, reading, rules
+from lastmeter.procurement import judging, notices, reading, rules
 from lastmeter.procurement.errors import DocumentsUnlawful, TooEarly, TooLate
 from lastmeter.procurement.legal_time import deadline, rule
 from lastmeter.procurement.models import Bid, Clarification, Factor, Procurement
@@ -76,18 +77,22 @@ def factors_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [price, *({**row, "kind": "quality"} for row in reading.rows(data, "factors"))]
 
 
-def document_reasons(procurement: Procurement, data: Mapping[str, Any]) -> list[rules.Reason]:
+def document_reasons(session: Session, procurement: Procurement, data: Mapping[str, Any]) -> list[rules.Reason]:
     """Everything that stands against issuing these documents."""
     notice = {**data, "budget_fen": procurement.budget_fen, "method_text": procurement.method}
     factors = factors_of(data)
     texts = {name: reading.text(data, name) for name in CHECKED}
     texts |= {f"factor {row['name']}": f"{row['name']} {row.get('criterion') or ''}" for row in factors}
     price = Decimal(str(data.get("price_points") or 0))
+    bond = None if data.get("bond_fen") is None else reading.whole(data["bond_fen"])
+    asked = tables.of(session, judging.DOCUMENTS)
     return [
         *rules.notice_gaps(notice),
         *rules.factor_reasons(factors),
-        *rules.price_weight_reasons(procurement.method or "", procurement.object_type, price),
-        *(hit.reason for hit in rules.forbidden_criteria(texts)),
+        *judging.scored_qualifications(asked, factors),
+        *judging.price_weight(asked, procurement.method or "", procurement.object_type, price),
+        *judging.forbidden_criteria(asked, texts),
+        *judging.bid_bond(tables.of(session, judging.CONTRACT), procurement.budget_fen, bond),
     ]
 
 
@@ -99,7 +104,7 @@ def document_reasons(procurement: Procurement, data: Mapping[str, Any]) -> list[
 def check_documents(step: Step, *, procurement_id: object, price_weight: object) -> Mapping[str, Any]:
     """The documents wait for approval. Raises DocumentsUnlawful with every finding, TooEarly for the deadline."""
     procurement, data = get(step.session, procurement_id), reading.form(step, "task_documents")
-    reasons = document_reasons(procurement, data)
+    reasons = document_reasons(step.session, procurement, data)
     if price_weight != "lawful" and not any(reason.code.startswith("price_weight") for reason in reasons):
         reasons.append(
             rules.Reason("price_weight", "价格权重不合法", "The price weight is not lawful", "财政部令第87号 55")

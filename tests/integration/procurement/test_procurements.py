@@ -184,7 +184,7 @@ def check(step: FakeStep, procurement: Procurement, **changes: Any) -> Any:
         ({"factors": [{"name": "济南市业绩", "max_points": "90", "criterion": "每项加分"}]}, "regional_award"),
         (
             {"price_points": 5, "factors": [{"name": "方案", "max_points": "95", "criterion": "可行"}]},
-            "price_weight_low",
+            "price_weight_too_low",
         ),
         ({"price_points": 20}, "factors_sum"),
     ],

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from lastmeter.procurement import rules
-from lastmeter.procurement.rules import Holding, Scored, Seat, Supplier
+from lastmeter.procurement.rules import Holding, Scored
 
 DAY = dt.date(2026, 5, 6)
 PLAN: dict[str, object] = {
@@ -60,38 +59,6 @@ def test_a_notice_without_one_of_its_parts_is_refused(part: str) -> None:
     assert [reason.subject for reason in rules.notice_gaps({**whole, part: ""})] == [part]
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("投标人须在本市注册", "local_registration"),
-        ("供应商应在济南市内设有分支机构", "local_registration"),
-        ("注册地须在历下区", "local_registration"),
-        ("具有济南市业绩的加5分", "regional_award"),
-        ("获得山东省社工奖项者加分", "regional_award"),
-        ("指定使用某某品牌", "named_brand"),
-        ("仅限国有企业参加", "ownership_form"),
-        ("不接受民营企业", "ownership_form"),
-        ("注册资本不低于500万元", "size_condition"),
-    ],
-)
-def test_forbidden_criteria_are_found(text: str, code: str) -> None:
-    assert code in [hit.reason.code for hit in rules.forbidden_criteria({"supplier_conditions": text})]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "依法成立的企业、社会组织，具有独立承担民事责任的能力",
-        "近三年同类社会工作服务业绩，每项得2分",
-        "服务地点为历下区各街道社工站",
-        "项目负责人持有社会工作师证书",
-        "驻站人员不少于3人",
-    ],
-)
-def test_lawful_criteria_pass(text: str) -> None:
-    assert rules.forbidden_criteria({"factor": text}) == []
-
-
 def factor(name: str, points: object, kind: str = "quality") -> dict[str, object]:
     return {"name": name, "max_points": points, "kind": kind}
 
@@ -102,71 +69,7 @@ def test_factors_sum_to_a_hundred_with_one_price() -> None:
     assert codes(rules.factor_reasons([factor("方案", 100)])) == ["one_price_factor"]
 
 
-def test_a_qualification_is_no_scoring_factor() -> None:
-    found = rules.factor_reasons([factor("价格", 10, "price"), factor("营业执照", 90)])
-    assert codes(found) == ["qualification_scored"]
-
-
-@pytest.mark.parametrize(
-    ("method", "object_type", "points", "expected"),
-    [
-        ("open_tender", "services", "9.99", ["price_weight_low"]),
-        ("open_tender", "services", "10", []),
-        ("open_tender", "services", "60", []),
-        ("open_tender", "goods", "29", ["price_weight_low"]),
-        ("competitive_consultation", "services", "30", []),
-        ("competitive_consultation", "services", "30.01", ["price_weight_high"]),
-        ("competitive_consultation", "goods", "61", ["price_weight_high"]),
-    ],
-)
-def test_the_price_keeps_its_lawful_weight(method: str, object_type: str, points: str, expected: list[str]) -> None:
-    assert codes(rules.price_weight_reasons(method, object_type, Decimal(points))) == expected
-
-
 # --- suppliers ----------------------------------------------------------------------------------------------
-
-GOOD = Supplier(
-    id=1, name="惠民", uscc="52370100MJD600001H", kind="provider", controller_key="a", responsible_person="甲"
-)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"kind": "funded_mass_organisation"}, "funded_mass_organisation"),
-        ({"uscc": "52370100MJD600001A"}, "uscc_invalid"),
-        ({"uscc": None}, "uscc_invalid"),
-        ({"independent": False}, "not_independent"),
-        ({"capable": False}, "not_capable"),
-        ({"declared_clean": False}, "major_violation"),
-        ({"blacklisted_until": DAY}, "blacklisted"),
-        ({"designed_project": True}, "designed_project"),
-    ],
-)
-def test_an_ineligible_supplier_is_told_why(changes: dict[str, Any], code: str) -> None:
-    assert rules.eligibility_reasons(GOOD, [GOOD], DAY) == []
-    assert codes(rules.eligibility_reasons(Supplier(**{**GOOD.__dict__, **changes}), [], DAY)) == [code]
-
-
-def test_hunan_accepts_whom_jinan_excludes() -> None:
-    mass = Supplier(**{**GOOD.__dict__, "kind": "funded_mass_organisation"})
-    assert rules.eligibility_reasons(mass, [], DAY, place="hunan") == []
-
-
-def test_a_ban_that_ended_yesterday_bars_nobody() -> None:
-    freed = Supplier(**{**GOOD.__dict__, "blacklisted_until": DAY - dt.timedelta(days=1)})
-    assert rules.eligibility_reasons(freed, [], DAY) == []
-
-
-def test_a_single_source_may_have_designed_the_project() -> None:
-    designer = Supplier(**{**GOOD.__dict__, "designed_project": True})
-    assert rules.eligibility_reasons(designer, [], DAY, single_source=True) == []
-
-
-@pytest.mark.parametrize("shared", [{"controller_key": "a"}, {"responsible_person": "甲"}])
-def test_bidders_under_one_hand_exclude_each_other(shared: dict[str, str]) -> None:
-    fields = {**GOOD.__dict__, "id": 2, "controller_key": "b", "responsible_person": "乙", **shared}
-    assert codes(rules.eligibility_reasons(GOOD, [GOOD, Supplier(**fields)], DAY)) == ["related_bidder"]
 
 
 @pytest.mark.parametrize(
@@ -199,37 +102,6 @@ def test_an_invalid_bid_is_told_why(changes: dict[str, object], code: str) -> No
 
 
 # --- committee ----------------------------------------------------------------------------------------------
-
-
-def seats(experts: int, buyers: int) -> list[Seat]:
-    return [Seat(n, "expert") for n in range(experts)] + [
-        Seat(100 + n, "buyer_rep", drawn=False) for n in range(buyers)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("experts", "buyers", "least", "expected"),
-    [
-        (5, 0, 5, []),
-        (4, 1, 5, []),
-        (3, 2, 5, ["too_few_experts"]),
-        (4, 2, 5, ["even_size"]),
-        (3, 0, 5, ["too_few_members"]),
-        (5, 2, 7, []),
-        (2, 1, 3, []),
-        (4, 0, 5, ["even_size", "too_few_members"]),
-    ],
-)
-def test_a_committee_is_odd_large_enough_and_two_thirds_expert(
-    experts: int, buyers: int, least: int, expected: list[str]
-) -> None:
-    assert codes(rules.committee_errors(seats(experts, buyers), "open_tender", least=least)) == expected
-
-
-def test_nobody_sits_undrawn_conflicted_or_twice() -> None:
-    wrong = [Seat(1, "expert", drawn=False), Seat(2, "expert", conflicts=("x",)), Seat(2, "expert")]
-    found = codes(rules.committee_errors(wrong, "competitive_consultation", least=3))
-    assert found == ["not_drawn", "conflicted", "twice"]
 
 
 @pytest.mark.parametrize(
