@@ -27,6 +27,8 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "instance.migrated": ("迁移到另一版本", "moved to another version"),
     "instance.migration_undone": ("撤销迁移", "move to another version undone"),
     "instance.surgery": ("运维处置", "mended by an operator"),
+    "store.written": ("写入数据存储", "data store written"),
+    "store.removed": ("从数据存储删除", "removed from a data store"),
     "definition.published": ("发布流程", "definition published"),
     "draft.saved": ("保存草稿", "draft saved"),
     "draft.discarded": ("丢弃草稿", "draft discarded"),

@@ -102,6 +102,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     # processes while they run: each is recorded as an incident for whoever operates the system
     "branches_disagree": ("并行分支对“{names}”写入了不同的值，无法合并。请修改流程。", "Parallel branches wrote different values to “{names}” and cannot be joined. Change the process."),
     "called_process_unknown": ("被调用的流程或决策不存在：{expression}。", "The called process or decision does not exist: {expression}."),
+    "store_key_missing": ("数据存储“{store}”的键（{expression}）没有值。", "The key ({expression}) of an entry in the data store “{store}” has no value."),
+    "store_unknown": ("没有名为“{store}”的业务视图。", "There is no view of the domain named “{store}”."),
+    "store_read_only": ("数据存储“{store}”只能读。", "The data store “{store}” can only be read."),
+    "store_full": ("数据存储“{store}”已满，上限 {capacity} 条。", "The data store “{store}” is full; it holds at most {capacity} entries."),
+    "store_value_too_large": ("写入数据存储“{store}”的内容过大（{bytes} 字节，上限 {most}）。", "What is written to the data store “{store}” is too large ({bytes} bytes, at most {most})."),
+    "store_classified": ("涉密流程的内容不能写入数据存储“{store}”。", "A process that knows classified content writes nothing to the data store “{store}”."),
     "condition_not_boolean": ("条件“{expression}”的结果不是“真”或“假”。", "The condition “{expression}” gives neither true nor false."),
     "correlation_missing": ("消息没有关联值（{expression}），无法送达。", "The message has no correlation ({expression}), so it cannot be delivered."),
     "deadlock": ("流程停在汇合处，没有分支能够到达。请修改流程。", "The process waits at a join that no branch can reach. Change the process."),

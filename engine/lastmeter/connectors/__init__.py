@@ -67,7 +67,18 @@ class Connector:
     outputs: tuple[str, ...] = field(default=())  # all names that it may return
 
 
+@dataclass(frozen=True)
+class View:
+    """A data store that shows the domain: `read(session, organisation id or None, key)` gives None for nothing."""
+
+    name: str
+    read: Callable[[Session, int | None, str], Mapping[str, Any] | None]
+    zh: str
+    en: str
+
+
 _registered: dict[str, Connector] = {}
+_views: dict[str, View] = {}
 
 
 def connector(
@@ -105,3 +116,29 @@ def find(name: str) -> Connector:
 def registered() -> Mapping[str, Connector]:
     """All connectors that wiring has loaded, by name."""
     return dict(_registered)
+
+
+# --- data stores that show the domain ------------------------------------------------------------------------
+
+
+_Read = Callable[[Session, int | None, str], Mapping[str, Any] | None]
+
+
+def view(name: str, *, zh: str, en: str) -> Callable[[_Read], _Read]:
+    """Registers what a `dataStore` named `room.name` reads; diagrams write nothing there.
+
+    It says only what every person who can open an instance may know: never case content, no person's data.
+    """
+
+    def register(read: _Read) -> _Read:
+        if "." not in name or (name in _views and _views[name].read.__qualname__ != read.__qualname__):
+            raise RuntimeError(f"view {name} is registered twice, or not named room.name")
+        _views[name] = View(name, read, zh, en)
+        return read
+
+    return register
+
+
+def views() -> Mapping[str, View]:
+    """All views that wiring has loaded, by name."""
+    return dict(_views)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lastmeter import clock, workdays
-from lastmeter.connectors import Step, connector
+from lastmeter.connectors import Step, connector, view
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.identity.people import notify_role
 from lastmeter.stations import contracts, evaluations, figures, ports, reports, rules, staffing
@@ -569,3 +569,23 @@ def submit_district_report(step: Step, year: Any = None, **_inputs: Any) -> Outp
 def accept_district_report(step: Step, year: Any = None, **_inputs: Any) -> Outputs:
     _district_report(step, int(year)).accepted_on = _today(step)
     return {}
+
+
+# --- data stores ---------------------------------------------------------------------------------------------
+
+
+@view("stations.contract", zh="合同（按编号）", en="A contract, by its number")
+def contract_by_number(session: Session, organisation_id: int | None, key: str) -> Outputs | None:
+    """The contract's term, money and state; of an organisation its own contracts, else those that are published."""
+    query = select(Contract).where(Contract.number == key)
+    if organisation_id is None:
+        query = query.where(Contract.published_on.is_not(None))
+    else:
+        query = query.where((Contract.buyer_id == organisation_id) | (Contract.provider_id == organisation_id))
+    found = session.scalar(query)
+    if found is None:
+        return None
+    return {
+        "number": found.number, "status": found.status, "starts_on": found.starts_on, "ends_on": found.ends_on,
+        "value_fen": found.value_fen, "buyer": found.buyer_id, "provider": found.provider_id,
+    }  # fmt: skip

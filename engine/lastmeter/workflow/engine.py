@@ -26,7 +26,7 @@ from lastmeter.definitions.publishing import Element, LoadedDefinition
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.feel import FeelFunction
 from lastmeter.identity.models import Account
-from lastmeter.workflow import candidates, hooks, live, submissions
+from lastmeter.workflow import candidates, hooks, live, stores, submissions
 from lastmeter.workflow.models import (
     NEVER,
     HistoryEvent,
@@ -41,6 +41,7 @@ from lastmeter.workflow.refusals import InstanceEnded
 from lastmeter.workflow.spiff import (
     PENDING,
     Advance,
+    DataStore,
     Live,
     Pending,
     Services,
@@ -78,6 +79,14 @@ class Held:
     desk: Desk | None = None
     _functions: Mapping[str, FeelFunction] | None = None
     _parties: dict[str, int] | None = None
+    _shelves: stores.Shelves | None = None
+
+    @property
+    def shelves(self) -> stores.Shelves:
+        """The data stores, with what this step has written."""
+        if self._shelves is None:
+            self._shelves = stores.Shelves(self.session, self.loaded, lambda name: self.parties.get(name))
+        return self._shelves
 
     @property
     def parties(self) -> dict[str, int]:
@@ -139,7 +148,7 @@ class Desk:
     def __init__(self) -> None:
         self.live: Live | None = None
         self.held: Held | None = None
-        self.services = Services(functions=_Lent(self), decide=self.decide, run_inline=self.run_inline)
+        self.services = Services(_LentFunctions(self), self.decide, self.run_inline, _LentStores(self))
 
     @property
     def holder(self) -> Held:
@@ -176,7 +185,20 @@ def read_by(held: Held, given: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in given.items() if name in read}
 
 
-class _Lent(Mapping[str, FeelFunction]):
+class _LentStores:
+    """The data stores as whoever holds the workflow now sees them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def read(self, store: DataStore, key: object, element_id: str, *, to_write: bool) -> object:
+        return self._desk.holder.shelves.read(store, key, element_id, to_write=to_write)
+
+    def write(self, store: DataStore, key: object, value: object, element_id: str) -> None:
+        self._desk.holder.shelves.write(store, key, value, element_id)
+
+
+class _LentFunctions(Mapping[str, FeelFunction]):
     """The functions of whoever holds the workflow now; they are made when an expression first names one."""
 
     def __init__(self, desk: Desk) -> None:
@@ -369,6 +391,7 @@ def record(held: Held, advance: Advance, *, performer: HumanTask | None = None) 
     # One flush at the end: else each statement would first write the instance's row once more.
     with session.no_autoflush:
         _history(held, advance)
+        _put(held)
         _close(held, advance, performer)
         jobs = [*_open(held, advance), *_leave(held, advance)]
         if advance.completed:
@@ -420,6 +443,14 @@ def _history(held: Held, advance: Advance) -> None:
         )
     if rows:
         held.session.execute(insert(table_of(HistoryEvent)), rows)
+
+
+def _put(held: Held) -> None:
+    """What the step wrote to data stores stands there, and the audit says where."""
+    if held._shelves is None:
+        return
+    for action, facts in held._shelves.record(held.instance.id, held.actor, held.now):
+        held.note(action, **facts)
 
 
 def _close(held: Held, advance: Advance, performer: HumanTask | None) -> None:
@@ -581,23 +612,11 @@ MOST_OF_CORRELATION = 120
 
 
 def as_correlation(value: object) -> str | None:
-    """One text for equal values, whatever number type they came in: 12, 12.0 and Decimal("12") are equal.
-
-    Raises InvalidInput where it is longer than a key may be.
-    """
-    text = _as_text(value)
+    """One text for equal values. Raises InvalidInput where it is longer than a key may be."""
+    text = feel_values.as_text(value)
     if text is not None and len(text) > MOST_OF_CORRELATION:
         raise InvalidInput(field="correlation", reason="too_long", most=MOST_OF_CORRELATION)
     return text
-
-
-def _as_text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = f"{value:f}" if hasattr(value, "normalize") else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text and text.replace(".", "", 1).lstrip("-").isdigit() else text
 
 
 def packed(variables: Mapping[str, object]) -> str:

@@ -193,6 +193,26 @@ class Timer(Base):
     __table_args__ = (Index("ix_timer_instance_id", "instance_id"),)
 
 
+class DataStoreEntry(WithId, Base):
+    """One entry of a data store: what instances of any process left there. It stays when they are over."""
+
+    __tablename__ = "data_store_entry"
+    store: Mapped[str] = mapped_column(String(120))
+    organisation_id: Mapped[int | None] = mapped_column()  # whose store it is; None: one for all
+    key: Mapped[str] = mapped_column(String(120))  # empty in a store of one value
+    value: Mapped[str] = mapped_column(Text)  # FEEL as text: JSONB would lose number types and the fields' order
+    version: Mapped[int] = mapped_column(default=1)
+    instance_id: Mapped[int] = mapped_column()  # who wrote it last; no foreign key: it would lock the instance's row
+    written_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+    written_by: Mapped[int | None] = mapped_column()
+    __table_args__ = (
+        Index(
+            "uq_data_store_entry_place", "store", "organisation_id", "key", unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )  # fmt: skip
+
+
 class Incident(WithId, Base):
     """Something that a person has to look at; never carries case content."""
 

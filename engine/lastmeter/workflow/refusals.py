@@ -68,6 +68,41 @@ class InstanceEnded(LastmeterError):
     kind = "conflict"
 
 
+class StoreUnknown(LastmeterError):
+    """A data store named `room.name` is a view of the domain, and there is none of this name; facts: `store`."""
+
+    code = "store_unknown"
+    kind = "missing"
+
+
+class StoreReadOnly(LastmeterError):
+    """The data store shows what the domain holds; only the domain writes there; facts: `store`."""
+
+    code = "store_read_only"
+    kind = "conflict"
+
+
+class StoreFull(LastmeterError):
+    """The data store holds as much as its capacity says; facts: `store`, `capacity`."""
+
+    code = "store_full"
+    kind = "conflict"
+
+
+class StoreValueTooLarge(LastmeterError):
+    """More than a data store takes as one entry, or in one step; facts: `store`, `bytes`, `most`."""
+
+    code = "store_value_too_large"
+    kind = "conflict"
+
+
+class StoreClassified(LastmeterError):
+    """A process that knows something classified `case` or `sealed` writes to no data store; facts: `store`."""
+
+    code = "store_classified"
+    kind = "conflict"
+
+
 class SeparationOfDuties(LastmeterError):
     """Who did the one may not do the other; facts: `element_id`, `other_zh`, `other_en`."""
 

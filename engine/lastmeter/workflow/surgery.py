@@ -79,7 +79,9 @@ def rehearse(session: Session, actor: Actor, instance_id: int, cut: Cut) -> Rehe
     _check(held, cut)
     assert instance.blob is not None
     services = Services(
-        functions=held.functions, decide=lambda name, known: held.loaded.decide(name, known, held.functions)
+        functions=held.functions,
+        decide=lambda name, known: held.loaded.decide(name, known, held.functions),
+        stores=held.shelves,
     )
     plan = cuts.rehearse(held.loaded.spec, instance.blob, services, cut, _past(session, instance_id), held.now)
     claimed = _claimed(session, instance_id, plan)

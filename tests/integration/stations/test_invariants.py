@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lastmeter.actor import SYSTEM
 from lastmeter.identity.models import Acquaintance
 from lastmeter.rehearsal.world import World
-from lastmeter.stations import contracts, evaluations, figures, rules, staffing
+from lastmeter.stations import contracts, evaluations, figures, rules, staffing, steps
 from lastmeter.stations.models import (
     Contract,
     ContractStation,
@@ -269,3 +269,18 @@ def test_a_station_where_nothing_happened_stays_at_35_automatic_points_at_most(
     evaluation = evaluations.open_evaluation(session, year, 1)
     points = evaluations.automatic(session, evaluation, dt.date(2027, 4, 1))
     assert 0 <= sum(hundredths for hundredths, _ in points.values()) <= 3500
+
+
+def test_the_view_of_a_contract_is_for_its_parties_until_it_is_published(
+    session: Session, world: World, station: Callable[..., Station], draft: Callable[..., Contract]
+) -> None:
+    made = draft(station())
+    seen = steps.contract_by_number(session, made.provider_id, made.number)
+    assert seen is not None
+    assert (seen["number"], seen["value_fen"], seen["starts_on"]) == (made.number, VALUE, DAY)
+    assert steps.contract_by_number(session, made.buyer_id, made.number) == seen
+    assert steps.contract_by_number(session, world.organisation("yangguang").id, made.number) is None
+    assert steps.contract_by_number(session, None, made.number) is None
+    made.published_on = DAY
+    assert steps.contract_by_number(session, None, made.number) == seen
+    assert steps.contract_by_number(session, None, "C-0") is None

@@ -27,6 +27,7 @@ KNOWN = KnownNames(
     connectors={"mail.send": frozenset({"to"})},
     definitions=frozenset({"contract"}),
     connector_outputs={"mail.send": frozenset({"sent"})},
+    views=frozenset({"stations.contract"}),
 )
 LANE = (
     '<bpmn:laneSet id="set"><bpmn:lane id="lane_officer" name="经办" lm:nameEn="Officer">{}</bpmn:lane></bpmn:laneSet>'
@@ -125,6 +126,65 @@ def test_findings_know_element_and_line() -> None:
     finding = found(xml, "unknown-connector", strict=False)[0]
     assert (finding.severity, finding.element_id) == ("error", "mail")
     assert xml.decode().splitlines()[finding.line - 1].count('id="mail"') == 1  # type: ignore[operator]
+
+
+# --- data stores ------------------------------------------------------------------------------------------------
+
+
+def stored(name: str, *, writes: bool) -> bytes:
+    """A task that reads a data store into a property of the process, or writes it."""
+    kind, ends = ("Output", "<bpmn:targetRef>book</bpmn:targetRef><bpmn:transformation>1</bpmn:transformation>")
+    if not writes:
+        kind, ends = "Input", "<bpmn:sourceRef>book</bpmn:sourceRef><bpmn:targetRef>held</bpmn:targetRef>"
+    association = f"<bpmn:data{kind}Association>{ends}</bpmn:data{kind}Association>"
+    reader = node("exclusiveGateway", "gw", name="如何？", lm_nameEn="How?", default="flow_gw__end")
+    return bpmn(
+        '<bpmn:dataStoreReference id="book" name="书" dataStoreRef="store"/><bpmn:property id="held" name="held"/>',
+        start(), node("userTask", "apply", association, camunda_formKey="apply", lm_nameEn="Apply"), reader, end(),
+        "start -> apply", "apply -> gw", "gw -> end",
+        around=f'<bpmn:dataStore id="store" name="{name}"/>',
+    )  # fmt: skip
+
+
+def test_a_store_named_like_a_view_exists_and_is_only_read() -> None:
+    assert not found(stored("stations.contract", writes=False), "store-unknown")
+    assert found(stored("stations.contracts", writes=False), "store-unknown", strict=False)[0].severity == "error"
+    assert found(stored("stations.contract", writes=True), "store-read-only", strict=False)[0].element_id == "apply"
+    assert not found(stored("台账", writes=True), "store-read-only") + found(
+        stored("台账", writes=True), "store-unknown"
+    )
+
+
+def test_nothing_classified_goes_into_a_store() -> None:
+    writes, reads = stored("台账", writes=True), stored("台账", writes=False)
+    assert found(writes, "store-classified", classification="case")[0].severity == "error"
+    secret = {"apply": form(("checkbox", "approved"), classification="sealed")}
+    assert found(writes, "store-classified", forms=secret)
+    assert not found(writes, "store-classified") + found(reads, "store-classified", classification="case")
+
+
+def test_what_a_store_gives_is_a_name_of_the_task_alone() -> None:
+    def reading(where: str) -> list[Finding]:
+        later = node(
+            "scriptTask", "later", "<bpmn:script>1</bpmn:script>", scriptFormat="feel", camunda_resultVariable="r"
+        )
+        xml = (
+            stored("台账", writes=False)
+            .decode()
+            .replace('sourceRef="apply" targetRef="gw"', 'sourceRef="apply" targetRef="later"')
+        )
+        xml = xml.replace(
+            "</bpmn:process>", f'{later}<bpmn:sequenceFlow id="l" sourceRef="later" targetRef="gw"/></bpmn:process>'
+        )
+        read = (
+            xml.replace("<bpmn:script>1<", "<bpmn:script>held<")
+            if where == "later"
+            else xml.replace('id="apply"', 'id="apply" camunda:assignee="=held"')
+        )
+        return found(read.encode(), "name-not-set")
+
+    assert reading("apply") == []
+    assert [finding.element_id for finding in reading("later")] == ["later"]
 
 
 # --- connectors, called processes, decisions --------------------------------------------------------------------

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
+from lastmeter.errors import LastmeterError
 from lastmeter.workflow.spiff import (
     Advance,
     CallOpened,
+    DataStore,
     JobOpened,
     Live,
     ParsedProcess,
@@ -96,6 +98,29 @@ def shape(live: Live) -> object:
         [token.id for token in run.queue],
         (run.done, run.begin, list(run.idle)),
     )
+
+
+class Shelf:
+    """Data stores in memory; `full` names those that take nothing."""
+
+    def __init__(self, full: Iterable[str] = ()) -> None:
+        self.held: dict[tuple[str, object], object] = {}
+        self.full = set(full)
+        self.locked: list[str] = []
+
+    def read(self, store: DataStore, key: object, element_id: str, *, to_write: bool) -> object:
+        if to_write:
+            self.locked.append(element_id)
+        return self.held.get((store.name, key))
+
+    def write(self, store: DataStore, key: object, value: object, element_id: str) -> None:
+        if store.name in self.full:
+            raise Full(store=store.name)
+        self.held[store.name, key] = value
+
+
+class Full(LastmeterError):
+    code = "full"
 
 
 class Runner:

@@ -15,7 +15,7 @@ from .catalogue import CATALOGUE
 from .catalogue.drawing import ROOTS
 from .catalogue.row import Other, Refusal, Row
 from .document import PAGE, known_tests, render
-from .runner import Runner, file
+from .runner import Runner, Shelf, file
 
 ROWS = [row for rows in CATALOGUE.values() for row in rows]
 RUN = [pytest.param(row, id=row.en) for row in ROWS if row.state != "refused"]
@@ -78,7 +78,9 @@ def step(run: Runner, text: str) -> None:
 
 def tell(row: Row, story: str, given: Mapping[str, object]) -> Runner:
     """The run after the story, every word of which has been compared with the history."""
-    run = Runner(file(row.body, ROOTS), given, Services(decide=decide), start_element=row.begins or None)
+    run = Runner(
+        file(row.body, ROOTS), given, Services(decide=decide, stores=Shelf()), start_element=row.begins or None
+    )
     expected: list[str] = []
     for text, word in parts(story):
         if text:

@@ -1,8 +1,12 @@
-"""Start and completion quantities, behaviours of multi-instance activities, global tasks, data associations."""
+"""Start and completion quantities, behaviours of multi-instance activities, global tasks, data and its stores."""
 
 from __future__ import annotations
 
-from .runner import Runner, boundary, end, file, flows, script, start, task
+from collections.abc import Mapping
+
+from lastmeter.workflow.spiff import Services
+
+from .runner import Runner, Shelf, boundary, end, file, flows, script, start, task
 
 FORK = '<bpmn:parallelGateway id="f"/>'
 
@@ -146,3 +150,100 @@ def test_an_association_that_a_modeller_drew_for_the_reader_changes_nothing() ->
     run.complete("x", note="ok")
     assert run.variables == {"paper": "计划", "note": "ok"}
     assert [finding.rule for finding in run.parsed.findings] == ["data-association"]
+
+
+# --- data stores ---------------------------------------------------------------------------------------------
+
+LEDGER = '<bpmn:dataStore id="d1" name="ledger"/>'
+REFERENCE = '<bpmn:dataStoreReference id="sr" name="book" dataStoreRef="d1"/>'
+N = '<bpmn:property id="pn" name="n"/>'
+
+
+def reads(key: str = "", transformation: str = "") -> str:
+    inside = f"<bpmn:transformation>{transformation}</bpmn:transformation>" if transformation else ""
+    inside = f"<bpmn:sourceRef>sr</bpmn:sourceRef><bpmn:targetRef>pn</bpmn:targetRef>{inside}"
+    return data("Input", inside).replace(">", f' lm:key="{key}">' if key else ">", 1)
+
+
+def writes(value: str, key: str = "") -> str:
+    inside = f"<bpmn:targetRef>sr</bpmn:targetRef><bpmn:transformation>{value}</bpmn:transformation>"
+    return data("Output", inside).replace(">", f' lm:key="{key}">' if key else ">", 1)
+
+
+def test_a_store_is_read_and_written_by_the_key_that_the_association_names() -> None:
+    shelf = Shelf()
+    shelf.held["ledger", "A"] = 40
+    body = (
+        REFERENCE + N + start() + script("x", "n + 1", "r", reads("=no", "book + 1") + writes("r", "=no")) + end()
+        + flows("s x e")
+    )  # fmt: skip
+    run = Runner(file(body, LEDGER), {"no": "A"}, Services(stores=shelf))
+    assert run.history == ["entered s", "completed s", "entered x", "completed x", "entered e", "completed e"]
+    assert shelf.held == {("ledger", "A"): 42}
+    assert shelf.locked == ["x"]
+    assert run.parsed.names_read == {"no", "n", "r"}
+
+
+def test_what_is_written_to_a_store_is_null_again_when_null_is_written() -> None:
+    shelf = Shelf()
+    body = REFERENCE + start() + task("a", writes("paper")) + task("b", writes("null")) + end() + flows("s a b e")
+    run = Runner(file(body, LEDGER), {}, Services(stores=shelf))
+    run.complete("a", paper="draft")
+    assert shelf.held == {("ledger", ""): "draft"}
+    run.complete("b")
+    assert shelf.held == {("ledger", ""): None}
+    assert run.completed
+
+
+def test_a_key_without_a_value_is_an_incident_before_anything_is_read() -> None:
+    shelf = Shelf()
+    body = REFERENCE + N + start() + script("x", "n", "r", reads("=no")) + end() + flows("s x e")
+    run = Runner(file(body, LEDGER), {}, Services(stores=shelf))
+    assert list(run.incidents.values()) == [("x", "store_key_missing")]
+    run.set(no="A")
+    run.retry("x")
+    assert run.completed
+
+
+def test_a_store_that_cannot_be_written_parks_the_activity_and_a_retry_does_nothing_twice() -> None:
+    shelf, done = Shelf(full=["ledger"]), []
+
+    def connector(topic: str, _inputs: Mapping[str, object], _element: str) -> Mapping[str, object]:
+        done.append(topic)
+        return {"number": 7}
+
+    service = (
+        f'<bpmn:serviceTask id="x" camunda:type="external" camunda:topic="mail">{writes("number")}</bpmn:serviceTask>'
+    )
+    body = REFERENCE + start() + service + end() + flows("s x e")
+    run = Runner(file(body, LEDGER), {}, Services(run_inline=connector, stores=shelf))
+    assert list(run.incidents.values()) == [("x", "full")]
+    shelf.full.clear()
+    run.retry("x")
+    assert run.completed
+    assert (shelf.held, done) == ({("ledger", ""): 7}, ["mail"])
+
+
+def test_each_repetition_writes_its_own_entry_and_runs_over_what_a_store_holds() -> None:
+    shelf = Shelf()
+    shelf.held["ledger", ""] = ["x", "y"]
+    many = '<bpmn:multiInstanceLoopCharacteristics camunda:collection="n" camunda:elementVariable="each"/>'
+    body = REFERENCE + N + start() + task("t", reads() + writes("done", "=each") + many) + end() + flows("s t e")
+    run = Runner(file(body, LEDGER), {}, Services(stores=shelf))
+    run.complete("t", index=1, done=2)
+    run.complete("t", index=0, done=1)
+    assert run.completed
+    assert shelf.held == {("ledger", ""): ["x", "y"], ("ledger", "x"): 1, ("ledger", "y"): 2}
+
+
+def test_events_and_tasks_without_work_write_to_stores_too() -> None:
+    shelf = Shelf()
+    message = '<bpmn:messageEventDefinition messageRef="m"/>'
+    catch = f'<bpmn:intermediateCatchEvent id="c">{writes("sum", "c")}{message}</bpmn:intermediateCatchEvent>'
+    plain = f'<bpmn:task id="t">{writes("sum", "t")}</bpmn:task>'
+    first = f'<bpmn:startEvent id="s">{writes("1", "s")}</bpmn:startEvent>'
+    body = REFERENCE + first + catch + plain + end() + flows("s c t e")
+    run = Runner(file(body, LEDGER + '<bpmn:message id="m" name="paid"/>'), {}, Services(stores=shelf))
+    run.deliver("c", sum=5)
+    assert run.completed
+    assert shelf.held == {("ledger", "s"): 1, ("ledger", "c"): 5, ("ledger", "t"): 5}

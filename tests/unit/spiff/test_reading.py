@@ -50,6 +50,12 @@ def undoing(event: str, activity: str) -> str:
     return f'{handler}<bpmn:association id="{event}-{activity}" sourceRef="{event}" targetRef="{activity}"/>'
 
 
+STORE = '<bpmn:dataStoreReference id="store" name="台账"/>'
+LIMITED = '<bpmn:dataStore id="store" name="台账" capacity="ten"/>'
+VALUE = "<bpmn:transformation>1</bpmn:transformation>"
+INTO_STORE = "<bpmn:dataOutputAssociation><bpmn:targetRef>store</bpmn:targetRef>{}</bpmn:dataOutputAssociation>"
+
+
 REFUSED: list[tuple[str, str, str]] = [
     ("choreography", "x", PLAIN + '<bpmn:choreographyTask id="x"/>'),
     ("unsupported-element", "x", PLAIN + '<bpmn:conversation id="x"/>'),
@@ -78,12 +84,20 @@ REFUSED: list[tuple[str, str, str]] = [
         task("a") + task("b") + '<bpmn:complexGateway id="x"/>' + end() + flows("a x", "b x e"),
     ),
     (
-        "data-store",
+        "store-read-nowhere",
         "x",
-        '<bpmn:dataStoreReference id="store" name="台账"/>'
+        STORE
         + instead(
             task("x", "<bpmn:dataInputAssociation><bpmn:sourceRef>store</bpmn:sourceRef></bpmn:dataInputAssociation>")
         ),
+    ),
+    ("store-writes-nothing", "x", STORE + instead(task("x", INTO_STORE.format("")))),
+    ("store-unnamed", "store", STORE.replace(' name="台账"', "") + instead(task("x", INTO_STORE.format(VALUE)))),
+    (
+        "store-capacity",
+        "store",
+        f'</bpmn:process>{LIMITED}<bpmn:process id="q" isExecutable="true">'
+        + instead(task("x", INTO_STORE.format(VALUE))),
     ),
     ("quantity", "x", instead(task("x", startQuantity="none"))),
     ("quantity", "x", instead(task("x", completionQuantity="100000"))),

@@ -6,6 +6,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from lastmeter_web.api import (
+    data_stores,
     definitions,
     disclosure,
     instances,
@@ -22,7 +23,7 @@ from lastmeter_web.api.calls import blueprint
 __all__ = ["register"]
 
 # The features add their calls to the blueprint by being imported.
-_FEATURES = (definitions, migrations, instances, surgery, tasks, messages, disclosure, reference)
+_FEATURES = (definitions, migrations, instances, surgery, data_stores, tasks, messages, disclosure, reference)
 problems.install(blueprint)
 
 

@@ -33,6 +33,7 @@ CHINESE = {
     "undo_migration": "撤销一次迁移；事项此后有任何变化即不能撤销。",
     "show_standpoint": "事项停在哪些位置、到过哪些环节、可设置哪些变量；供运维处置前查看。",
     "operate_instance": "移动、跳过、退回、重试或设置变量；先以 dry_run 预演，再带版本和理由执行。",
+    "list_data_stores": "各数据存储有多少条、多少字节、最近何时写入；不含键和内容。",
     "retry_incident": "重试出故障的一步；再次失败会产生新的故障。",
     "publish_message": "把消息送给等待它的一个事项，或发起由它启动的流程。",
     "broadcast_signal": "把信号送给每个等待它的事项；由后台送达。",

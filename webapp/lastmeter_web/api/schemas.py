@@ -399,6 +399,18 @@ class MigrationsSchema(Schema):
     items = fields.List(fields.Nested(MigratedSchema))
 
 
+class DataStoreSchema(Schema):
+    store = fields.String()
+    organisation_id = fields.Integer(allow_none=True)
+    entries = fields.Integer()
+    bytes = fields.Integer()
+    written_at = fields.AwareDateTime()
+
+
+class DataStoresSchema(Schema):
+    items = fields.List(fields.Nested(DataStoreSchema))
+
+
 class UndoneSchema(Schema):
     migration = fields.Integer(attribute="id")
     instance = fields.Integer(attribute="instance_id")

@@ -45,6 +45,7 @@ class KnownNames:
     definitions: frozenset[str] | None = None  # keys that a call activity may name
     # What each connector returns; one that is not listed may return anything.
     connector_outputs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    views: frozenset[str] | None = None  # data stores that show the domain
     calls: Callable[[str], Iterable[str]] | None = None  # what a published process calls before it waits
 
 
@@ -54,6 +55,7 @@ def known_now() -> KnownNames:
     return KnownNames(
         roles=frozenset(ROLES),
         connectors={name: frozenset(each.inputs) for name, each in registered.items()} or None,
+        views=frozenset(connectors.views()) or None,
         connector_outputs={name: frozenset(each.outputs) for name, each in registered.items()},
     )
 

@@ -36,6 +36,8 @@ class Element(Protocol):
     @property
     def names_written(self) -> frozenset[str]: ...
     @property
+    def names_local(self) -> frozenset[str]: ...
+    @property
     def event_kind(self) -> str: ...
     @property
     def topic(self) -> str: ...
@@ -94,13 +96,8 @@ class Variables:
     # -- who sets what
 
     def locals(self, element: Element) -> frozenset[str]:
-        """Names that exist within the activity alone: input mappings, the item of a repetition."""
-        names = {
-            str(part.get("name") or part.get("target") or "")
-            for holder in (*element.ext.get("camunda:inputOutput", ()), *element.ext.get("zeebe:ioMapping", ()))
-            for part in holder.get("$children", ())
-            if part.get("$tag") in ("camunda:inputParameter", "zeebe:input")
-        }
+        """Names that exist within the activity alone: mapped and associated inputs, the item of a repetition."""
+        names = set(element.names_local)
         xml = self._xml.get(element.id)
         many = xml.find(f"{BPMN}multiInstanceLoopCharacteristics") if xml is not None else None
         if many is not None:

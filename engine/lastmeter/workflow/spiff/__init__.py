@@ -17,6 +17,7 @@ from lastmeter.workflow.spiff.faults import (
     UncaughtError,
 )
 from lastmeter.workflow.spiff.live import Live
+from lastmeter.workflow.spiff.model import DataStore
 from lastmeter.workflow.spiff.parsed import (
     ElementInfo,
     FlowInfo,
@@ -49,6 +50,7 @@ __all__ = [
     "Advance",
     "BpmnError",
     "CallOpened",
+    "DataStore",
     "Due",
     "ElementInfo",
     "ExecutionFault",

@@ -38,6 +38,7 @@ class Activity(Element):
 
     def work(self, run: Run, token: Token) -> bool | None:
         """True when done at once, None when it waits."""
+        self.conclude(run, token, None)
         return True
 
     def gathers(self, token: Token) -> bool:
@@ -100,7 +101,9 @@ class Activity(Element):
     def items(self, run: Run, body: Token, repeat: Repeat) -> list[object]:
         """What to run over. Raises NotACollection."""
         if repeat.collection is not None:
-            found = run.evaluate(repeat.collection, body)
+            named = expressions.names_read(repeat.collection.text)
+            given = run.assigned((item for item in self.node.inputs if item.target in named), body)
+            found = run.evaluate(repeat.collection, body, given)
             if not isinstance(found, list) or len(found) > MAX_REPETITIONS:
                 raise NotACollection(element=self.name, expression=repeat.collection.text, value=_short(found))
             return list(found)
@@ -202,14 +205,17 @@ class ScriptTask(Activity):
     def work(self, run: Run, token: Token) -> bool | None:
         script = self.node.script
         if script is None:
-            return call_connector(self, run, token) if self.node.topic else True
-        result = run.evaluate(script, token)
-        if self.node.result and not self.node.outputs:
+            return call_connector(self, run, token) if self.node.topic else super().work(run, token)
+        self.keep(run, token, run.evaluate(script, token))
+        return True
+
+    def hand_on(self, run: Run, token: Token, result: object) -> None:
+        script = self.node.script
+        if self.node.result and not self.node.outputs and script is not None:
             aware = self.node.result in expressions.names_read(script.text)
             run.write(token, self.node.result, result, aware=aware)
         else:
-            self.keep(run, token, result)
-        return True
+            super().hand_on(run, token, result)
 
 
 class ServiceTask(Activity):
@@ -237,7 +243,7 @@ class SendTask(Activity):
         if self.node.event is None:
             return call_connector(self, run, token)
         throw_out(run, token, self.node.event)
-        return True
+        return super().work(run, token)
 
 
 class ReceiveTask(Activity):
@@ -245,7 +251,7 @@ class ReceiveTask(Activity):
 
     def work(self, run: Run, token: Token) -> bool | None:
         if self.node.event is None or token.memo.get("begun"):
-            return True
+            return super().work(run, token)
         run.await_event(token, self.node.event)
         return None
 
@@ -263,7 +269,7 @@ class CallActivity(Activity):
         run.open_call(token, named(self, run, token, node.called), variables)
         return None
 
-    def keep(self, run: Run, token: Token, result: object) -> None:
+    def hand_on(self, run: Run, token: Token, result: object) -> None:
         node = self.node
         fields = result if isinstance(result, Mapping) else {}
         if node.pass_all_out or not (node.inputs or node.outputs or node.pass_all_in):
@@ -382,7 +388,7 @@ def call_connector(element: Activity, run: Run, token: Token) -> bool | None:
     if isinstance(result, Pending):
         run.open_job(token, element.node.topic, inputs)
         return None
-    element.keep(run, token, result)
+    element.conclude(run, token, result)
     return True
 
 

@@ -54,12 +54,29 @@ class Element(TaskSpec):  # type: ignore[misc]
 
     def finish(self, run: Run, token: Token, result: Mapping[str, object] | None) -> None:
         """The wait is over: the result becomes variables and the token leaves."""
-        token.memo["at"] = "finish"
-        self.keep(run, token, result)
+        self.conclude(run, token, result)
         token.memo["at"] = "leave"
         token.complete()
 
+    def conclude(self, run: Run, token: Token, result: object) -> None:
+        """The result is kept. Should that fail, a retry keeps it once more and does nothing else again."""
+        token.memo.update(at="finish", result=result)
+        self.keep(run, token, result)
+        del token.memo["at"], token.memo["result"]
+
     def keep(self, run: Run, token: Token, result: object) -> None:
+        """The result stands in variables and, where an association leads there, in data stores."""
+        self.hand_on(run, token, result)
+        self.put(run, token, result)
+
+    def put(self, run: Run, token: Token, result: object) -> None:
+        """What is drawn to data stores is written there; `result` is known by its name or by its fields."""
+        node = self.node
+        if node.stored:
+            fields = result if isinstance(result, Mapping) else {}
+            run.put(node.stored, token, {**fields, node.result: result} if node.result else fields)
+
+    def hand_on(self, run: Run, token: Token, result: object) -> None:
         """The result is written: through the output mappings if there are any, else under its name, else by field."""
         node = self.node
         fields = result if isinstance(result, Mapping) else {}
@@ -292,6 +309,9 @@ class StartEvent(Element):
     def perform(self, run: Run, token: Token) -> bool | None:
         event = self.node.event
         if event is None or not still_to_come(event, token):
+            if self.node.outputs or self.node.stored:
+                # What came with the event are variables already.
+                self.keep(run, token, None)
             return True
         run.await_event(token, event)
         return None

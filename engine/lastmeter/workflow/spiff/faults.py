@@ -44,6 +44,12 @@ class CorrelationMissing(ExecutionFault):
     code = "correlation_missing"
 
 
+class StoreKeyMissing(ExecutionFault):
+    """The key of a data store's entry evaluates to null, so that no entry is meant; facts: `store`, `expression`."""
+
+    code = "store_key_missing"
+
+
 class CalledProcessUnknown(ExecutionFault):
     """The expression of a call activity or decision names nothing; facts: `expression`."""
 

@@ -26,12 +26,32 @@ class Text:
 
 
 @dataclasses.dataclass(slots=True)
+class DataStore:
+    """How an association reaches a data store: one entry of it by `key`, or the store's one value without a key.
+
+    `party` names whose store it is; empty: one for all. `capacity` is the most entries it may hold. `known_as`: what
+    expressions of the association call the value that is read.
+    """
+
+    name: str
+    known_as: str = ""
+    key: Text | None = None
+    party: str = ""
+    capacity: int | None = None
+
+
+@dataclasses.dataclass(slots=True)
 class Assignment:
-    """`target` becomes the value of `source`; in a mapping of all variables the target is empty."""
+    """`target` becomes the value of `source`; in a mapping of all variables the target is empty.
+
+    With a `store` the value comes from there (an input; `source`, if there is one, makes something of it) or goes there
+    (of `Node.stored`).
+    """
 
     target: str
     source: Text | None
     is_result: bool = False
+    store: DataStore | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -121,6 +141,7 @@ class Node:
     repeat: Repeat | None = None
     inputs: list[Assignment] = dataclasses.field(default_factory=list)
     outputs: list[Assignment] = dataclasses.field(default_factory=list)
+    stored: list[Assignment] = dataclasses.field(default_factory=list)
     pass_all_in: bool = False
     pass_all_out: bool = False
     script: Text | None = None
@@ -178,11 +199,12 @@ def from_bytes(blob: bytes) -> Process:
 _NESTED: Mapping[str, type] = {
     **dict.fromkeys(
         ("text", "source", "correlation", "payload", "collection", "cardinality", "output_element", "completion",
-         "condition", "script", "decision", "called", "activation", "active"),
+         "condition", "script", "decision", "called", "activation", "active", "key"),
         Text,
     ),
+    "store": DataStore,
     "event": Event, "parts": Event, "repeat": Repeat, "behaviours": Behaviour, "ad_hoc": AdHoc,
-    "inputs": Assignment, "outputs": Assignment,
+    "inputs": Assignment, "outputs": Assignment, "stored": Assignment,
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class ElementInfo:
     names_read: frozenset[str] = frozenset()
     names_perhaps_read: frozenset[str] = frozenset()
     names_written: frozenset[str] = frozenset()
+    names_local: frozenset[str] = frozenset()
     event_kind: str = ""
     event_name: str = ""
     topic: str = ""
@@ -164,6 +165,7 @@ def _element(process: Process, node: Node) -> ElementInfo:
         names_read=_names_read(process, node, expressions.names_read),
         names_perhaps_read=_names_read(process, node, expressions.names_perhaps_read),
         names_written=frozenset(_names_written(node)),
+        names_local=frozenset(item.target for item in node.inputs),
         event_kind=event.kind if event is not None else "",
         event_name=event.name if event is not None else "",
         topic=node.topic,
@@ -182,6 +184,9 @@ def _names_read(process: Process, node: Node, read: Callable[[str], frozenset[st
     for text in _texts(process, node):
         if text is not None and text.feel:
             names.update(read(text.text))
+    for item in node.inputs:
+        if item.store is not None and item.source is not None:
+            names.update(read(item.source.text) - {item.store.known_as})
     if node.repeat is not None:
         names.difference_update({"loopCounter", node.repeat.element})
     if node.type == "complexGateway":
@@ -193,7 +198,9 @@ def _names_read(process: Process, node: Node, read: Callable[[str], frozenset[st
 
 def _texts(process: Process, node: Node) -> Iterator[Text | None]:
     yield from (node.script, node.decision, node.called)
-    yield from (assignment.source for assignment in (*node.inputs, *node.outputs))
+    yield from (item.source for item in (*node.inputs, *node.outputs) if item.store is None)
+    yield from (item.source for item in node.stored)
+    yield from (item.store.key for item in (*node.inputs, *node.stored) if item.store is not None)
     yield from (process.flows[flow].condition for flow in node.outgoing)
     yield node.activation
     for event in node.event.each() if node.event is not None else ():

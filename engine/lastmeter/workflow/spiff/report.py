@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from lastmeter.feel import FeelFunction
+from lastmeter.workflow.spiff.model import DataStore
 
 EventName = Literal["entered", "completed", "cancelled", "failed", "migrated"]
 SubscriptionKind = Literal["message", "signal"]
@@ -133,6 +134,26 @@ class Pending:
 PENDING = Pending()
 
 
+class Stores(Protocol):
+    """Data stores, which outlive the instance; what is written stands with the step, or not at all."""
+
+    def read(self, store: DataStore, key: object, element_id: str, *, to_write: bool) -> object:
+        """The entry's value, or null; `to_write`: nobody else writes it until the step is over."""
+
+    def write(self, store: DataStore, key: object, value: object, element_id: str) -> None:
+        """The entry has the value; null removes it."""
+
+
+class _NoStores:
+    """What stands for data stores where there are none."""
+
+    def read(self, store: DataStore, key: object, element_id: str, *, to_write: bool) -> object:
+        raise LookupError(f"no data store {store.name}")
+
+    def write(self, store: DataStore, key: object, value: object, element_id: str) -> None:
+        raise LookupError(f"no data store {store.name}")
+
+
 def _no_decision(reference: str, variables: Mapping[str, object]) -> object:
     raise LookupError(f"no decision service for {reference}")
 
@@ -148,4 +169,5 @@ class Services:
     functions: Mapping[str, FeelFunction] = field(default_factory=dict)
     decide: Callable[[str, Mapping[str, object]], object] = _no_decision
     run_inline: Callable[[str, Mapping[str, object], str], Mapping[str, object] | Pending] = _always_pending
+    stores: Stores = field(default_factory=_NoStores)
     step_budget: int = 200_000

@@ -133,7 +133,7 @@ class Run(Compensating):
             case "leave":
                 self.guarded(token, token.complete)
             case "finish":
-                self.guarded(token, lambda: token.task_spec.finish(self, token, None))
+                self.guarded(token, lambda: token.task_spec.finish(self, token, token.memo.get("result")))
             case "inside":
                 del token.memo["at"]
                 token._set_state(TaskState.STARTED)

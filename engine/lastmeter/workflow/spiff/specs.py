@@ -33,6 +33,10 @@ class Spec(WorkflowSpec):  # type: ignore[misc]
             if element.node.attached_to and _has(element.node, "compensate")
         }
         self._undone = self._compensable()
+        # What is written here is read under a lock: of two instances that count one up, none loses the other's step.
+        self.written_stores = frozenset(
+            item.store.name for node in process.nodes.values() for item in node.stored if item.store is not None
+        )
         self._reach: dict[tuple[str, str], frozenset[str]] = {}
 
     @property

@@ -17,8 +17,8 @@ from SpiffWorkflow.util.task import TaskState
 from SpiffWorkflow.workflow import Workflow
 
 from lastmeter.workflow.spiff import expressions, values
-from lastmeter.workflow.spiff.faults import NotBoolean, NotWaiting
-from lastmeter.workflow.spiff.model import Assignment, Event, Text
+from lastmeter.workflow.spiff.faults import NotBoolean, NotWaiting, StoreKeyMissing
+from lastmeter.workflow.spiff.model import Assignment, DataStore, Event, Text
 from lastmeter.workflow.spiff.report import (
     Advance,
     CallOpened,
@@ -282,7 +282,43 @@ class Store(Workflow):  # type: ignore[misc]
         self, assignments: Iterable[Assignment], token: Token, extra: Mapping[str, object] | None = None
     ) -> dict[str, object]:
         """The values of the assignments by target name."""
-        return {item.target: self.evaluate(item.source, token, extra) for item in assignments}
+        return {
+            item.target: self.evaluate(item.source, token, extra) if item.store is None else self.fetch(item, token)
+            for item in assignments
+        }
+
+    # -- data stores ---------------------------------------------------------------------------------------------------
+
+    def fetch(self, item: Assignment, token: Token) -> object:
+        """What the association reads from its data store, transformed if it says so. Raises StoreKeyMissing."""
+        store = item.store
+        assert store is not None
+        to_write = store.name in self.spec.written_stores
+        key = self.store_key(store, token, None)
+        value = self.services.stores.read(store, key, token.task_spec.name, to_write=to_write)
+        return value if item.source is None else self.evaluate(item.source, token, {store.known_as: value})
+
+    def put(self, assignments: Iterable[Assignment], token: Token, extra: Mapping[str, object]) -> None:
+        """The associations write to their data stores: all values are known before the first is written.
+
+        Raises StoreKeyMissing.
+        """
+        known = []
+        for item in assignments:
+            assert item.store is not None
+            key = self.store_key(item.store, token, extra)
+            known.append((item.store, key, self.evaluate(item.source, token, extra)))
+        for store, key, value in known:
+            self.services.stores.write(store, key, value, token.task_spec.name)
+
+    def store_key(self, store: DataStore, token: Token, extra: Mapping[str, object] | None) -> object:
+        """The key of the entry; empty for a store of one value."""
+        if store.key is None:
+            return ""
+        key = self.evaluate(store.key, token, extra)
+        if key is None:
+            raise StoreKeyMissing(element=token.task_spec.name, store=store.name, expression=store.key.text)
+        return key
 
     # -- what waits ----------------------------------------------------------------------------------------------------
 

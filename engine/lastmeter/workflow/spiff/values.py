@@ -81,6 +81,16 @@ def _encode_special(value: object, path: str, depth: int) -> Json:
     raise UnstorableValue(path=path, type=type(value).__name__)
 
 
+def as_text(value: object) -> str | None:
+    """One text for equal values, whatever number type they came in: 12, 12.0 and Decimal("12") are equal."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text and text.replace(".", "", 1).lstrip("-").isdigit() else text
+
+
 def decode(value: Json) -> object:
     """The FEEL value that `encode` was given."""
     if isinstance(value, dict):

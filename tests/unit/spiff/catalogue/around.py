@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..runner import flows, script, task
+from ..runner import end, flows, script, start, task
 from .drawing import PLAIN, between, element, pools, with_roots
 from .row import Refusal, executed, reader, refused
 
@@ -27,6 +27,14 @@ def association(kind: str, source: str, target: str, more: str = "") -> str:
 
 def assigned(source: str, target: str) -> str:
     return f"<bpmn:assignment><bpmn:from>{source}</bpmn:from><bpmn:to>{target}</bpmn:to></bpmn:assignment>"
+
+
+STORE = '<bpmn:dataStoreReference id="sr" name="台账" dataStoreRef="store"/>'
+
+
+def keyed(kind: str, source: str, target: str, more: str = "") -> str:
+    """An association with the entry of a store whose key is the variable `no`."""
+    return association(kind, source, target, more).replace(' id="', ' lm:key="=no" id="', 1)
 
 
 BROKEN = Refusal("feel-syntax", PROPERTIES + between(task("x", association("Input", "pa", "pb", assigned("a +", "b")))))
@@ -96,24 +104,63 @@ DATA = (
     ),
     reader("输入集与输出集", "input set and output set", between(element("task", SPECIFIED)), "s x e"),
     reader(
-        "数据存储引用",
-        "data store reference",
-        '<bpmn:dataStoreReference id="sr" dataStoreRef="store"/>' + between(element("task")),
-        "s x e",
+        "数据存储引用，没有关联", "data store reference without association", STORE + between(element("task")), "s x e"
+    ),
+    executed(
+        "写数据存储再读",
+        "data store that is written and read",
+        STORE
+        + start()
+        + task("x", association("Output", "", "sr", assigned("n", "l")))
+        + script("y", "a + 1", "r", PROPERTIES + association("Input", "sr", "pa"))
+        + end()
+        + flows("s x y e"),
+        "s +x [complete x n=41] -x y e",
+        Refusal("store-writes-nothing", STORE + between(task("x", association("Output", "", "sr")))),
+        gives={"r": 42},
+        more=[
+            "test_a_store_is_read_and_written_by_the_key_that_the_association_names",
+            "test_what_is_written_to_a_store_is_null_again_when_null_is_written",
+            "test_a_store_that_cannot_be_written_parks_the_activity_and_a_retry_does_nothing_twice",
+        ],
+    ),
+    executed(
+        "按键读写数据存储（扩展）",
+        "entry of a data store, by a key (extension)",
+        STORE
+        + PROPERTIES
+        + start()
+        + task("x", keyed("Output", "", "sr", assigned("n * 2", "l")))
+        + script("y", "a", "r", keyed("Input", "sr", "pa"))
+        + end()
+        + flows("s x y e"),
+        "s +x [complete x n=4] -x y e",
+        Refusal("feel-syntax", STORE + between(task("x", keyed("Output", "", "sr", assigned("n +", "l"))))),
+        given={"no": "A"},
+        gives={"r": 8},
+        more=["test_a_store_is_read_and_written_by_the_key_that_the_association_names"],
     ),
     refused(
-        "读数据存储",
-        "data store that is read",
-        "data-store",
-        '<bpmn:dataStoreReference id="sr" name="台账" dataStoreRef="store"/>'
-        + between(task("x", association("Input", "sr", "sr"))),
+        "读到无处的数据存储",
+        "data store that is read into nothing",
+        "store-read-nowhere",
+        STORE
+        + between(
+            task("x", '<bpmn:property id="px" name="__targetRef_placeholder"/>' + association("Input", "sr", "px"))
+        ),
     ),
     refused(
-        "写数据存储",
-        "data store that is written",
-        "data-store",
-        '<bpmn:dataStoreReference id="sr" name="台账" dataStoreRef="store"/>'
-        + between(task("x", association("Output", "", "sr"))),
+        "没有名称的数据存储",
+        "data store without a name",
+        "store-unnamed",
+        '<bpmn:dataStoreReference id="sr"/>' + between(task("x", association("Output", "", "sr", assigned("n", "l")))),
+    ),
+    refused(
+        "引用不存在的数据存储",
+        "data store that does not exist",
+        "unresolved-reference",
+        '<bpmn:dataStoreReference id="sr" dataStoreRef="nowhere"/>'
+        + between(task("x", association("Output", "", "sr", assigned("n", "l")))),
     ),
 )
 

@@ -1,7 +1,8 @@
 """Data: what is drawn between data objects and activities or events becomes input and output mappings.
 
 A data object, a property and a process's data input are variables of their scope, known by their names. An association
-that only says so (source and target are one variable, or the target is a modeller's placeholder) moves nothing.
+that only says so (source and target are one variable, or the target is a modeller's placeholder) moves nothing. A data
+store is none: it is read and written, and an association with one has to say what.
 Source: BPMN 2.0.2, 10.4.
 """
 
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lastmeter.workflow.spiff.model import Assignment, Node
+from lastmeter.workflow.spiff.model import Assignment, DataStore, Node
 from lastmeter.workflow.spiff.reading.events import EventReader
-from lastmeter.workflow.spiff.reading.markup import Element, local, local_ref, tag, text_of
+from lastmeter.workflow.spiff.reading.markup import Element, extensions, local, local_ref, tag, text_of
 
+_STORES = ("dataStoreReference", "dataStore")
+MOST_OF_NAME = 120
 # bpmn-js draws an association to an activity as one to a property of this name.
 PLACEHOLDER = "__targetRef_placeholder"
 
@@ -24,23 +27,88 @@ class DataReader(EventReader):
         """The associations of an activity or event as mappings; one without effect is a note."""
         idle = False
         for association in element.iterchildren(tag("dataInputAssociation"), tag("dataOutputAssociation")):
-            if self._stores(element, association):
+            reads = local(association) == "dataInputAssociation"
+            aimed = self._store_of(association, "sourceRef" if reads else "targetRef")
+            if aimed is not None:
+                self._stored(element, association, aimed, node)
                 continue
-            mappings = node.inputs if local(association) == "dataInputAssociation" else node.outputs
+            mappings = node.inputs if reads else node.outputs
             found = list(self._moved(association))
             mappings.extend(found)
             idle = idle or not found
         if idle:
             self.find("data-association", element, "note")
 
-    def _stores(self, element: Element, association: Element) -> bool:
-        """True if the association aims at a data store, which is a finding: nothing would be read or written."""
-        for name in ("sourceRef", "targetRef"):
-            end = self.by_id.get(local_ref(text_of(association.find(tag(name)))))
-            if end is not None and local(end) in ("dataStoreReference", "dataStore"):
-                self.find("data-store", element, store=end.get("name") or end.get("id") or "")
-                return True
-        return False
+    # -- data stores -------------------------------------------------------------------------------------------------
+
+    def _store_of(self, association: Element, name: str) -> Element | None:
+        """The data store, or the reference to one, at that end of the association."""
+        ends = (self.by_id.get(local_ref(text_of(end))) for end in association.iterchildren(tag(name)))
+        return next((end for end in ends if end is not None and local(end) in _STORES), None)
+
+    def _stored(self, element: Element, association: Element, aimed: Element, node: Node) -> None:
+        """The association reads or writes the store; one that does not say what is a finding."""
+        store = self._store(element, association, aimed)
+        if local(association) == "dataInputAssociation":
+            moved, rule = list(self._read(association, store)), "store-read-nowhere"
+            node.inputs.extend(moved)
+        else:
+            moved, rule = list(self._written(association, store)), "store-writes-nothing"
+            node.stored.extend(moved)
+        if not moved:
+            self.find(rule, element, store=store.known_as)
+
+    def _read(self, association: Element, store: DataStore) -> Iterator[Assignment]:
+        parts = list(association.iterchildren(tag("assignment")))
+        for part in parts:
+            target = self.data_name(text_of(part.find(tag("to"))).removeprefix("=").strip())
+            if target:
+                yield Assignment(target, self.child_feel(part, "from"), store=store)
+        target = self._variable(text_of(association.find(tag("targetRef"))))
+        if target and not parts:
+            yield Assignment(target, self.child_feel(association, "transformation"), store=store)
+
+    def _written(self, association: Element, store: DataStore) -> Iterator[Assignment]:
+        """The one value: what several assignments would make of a store, the standard leaves open."""
+        parts = list(association.iterchildren(tag("assignment")))
+        sources = [self._variable(text_of(source)) for source in association.iterchildren(tag("sourceRef"))]
+        value = self.child_feel(association, "transformation")
+        if len(parts) == 1:
+            value = self.child_feel(parts[0], "from")
+        elif value is None and not parts and len(sources) == 1 and sources[0]:
+            value = self.feel(association, sources[0])
+        if value is not None and len(parts) < 2:
+            yield Assignment("", value, store=store)
+
+    def _store(self, element: Element, association: Element, aimed: Element) -> DataStore:
+        """The store by its own name, which other files know too; the reference's name only where it refers to none."""
+        declared: Element | None = aimed
+        if local(aimed) == "dataStoreReference" and aimed.get("dataStoreRef"):
+            declared = self.refer(element, aimed.get("dataStoreRef"), "dataStore")
+        named = declared if declared is not None else aimed
+        name = (named.get("name") or "").strip()
+        if not name or len(name) > MOST_OF_NAME:
+            self.find("store-unnamed", aimed, limit=MOST_OF_NAME)
+        key = extensions(association).get("lm:key") or extensions(aimed).get("lm:key")
+        party = extensions(named).get("lm:party", "").strip()
+        text = self.value(element, key) if key else None
+        return DataStore(name, (aimed.get("name") or name).strip(), text, party, self._capacity(named))
+
+    def _capacity(self, declared: Element) -> int | None:
+        """The most entries; None without an end.
+
+        Source: BPMN 2.0.2, 10.4.1: isUnlimited overrides a capacity. Where a file gives only a capacity, that is meant:
+        the metamodel's default of isUnlimited is false (the schema's is true).
+        """
+        text = declared.get("capacity", "").strip()
+        if not text or declared.get("isUnlimited", "").strip() in ("true", "1"):
+            return None
+        if text.isdecimal() and len(text) < 10:
+            return int(text)
+        self.find("store-capacity", declared, text=text)
+        return None
+
+    # -- what is moved -----------------------------------------------------------------------------------------------
 
     def _moved(self, association: Element) -> Iterator[Assignment]:
         assignments = list(association.iterchildren(tag("assignment")))

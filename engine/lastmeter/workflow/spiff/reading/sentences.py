@@ -177,11 +177,29 @@ SENTENCES: Mapping[str, Sentence] = {
         "删去它",
         "remove it",
     ),
-    "data-store": Sentence(
-        "数据关联指向数据存储“{store}”，这里不读写它",
-        "the association aims at the data store “{store}”, which is neither read nor written",
-        "用服务任务的连接器读写，数据存储只画给读者看",
-        "read and write it by a connector of a service task; draw the store without association",
+    "store-read-nowhere": Sentence(
+        "从数据存储“{store}”读出的内容没有去处",
+        "the association reads the data store “{store}” into nothing",
+        "把关联指向数据输入或属性；只供阅读的，删去关联线",
+        "let it lead to a data input or a property; draw the store without association if it is for the reader",
+    ),
+    "store-writes-nothing": Sentence(
+        "没有说明把什么写入数据存储“{store}”",
+        "the association does not say what is written to the data store “{store}”",
+        "以数据输出为来源，或写 transformation，或写一个 assignment",
+        "give it a data output as its source, a transformation, or one assignment",
+    ),
+    "store-unnamed": Sentence(
+        "数据存储没有名称，或名称超过 {limit} 字",
+        "the data store has no name, or one longer than {limit} characters",
+        "给 dataStore 起名，同名的存储在各流程中是同一个",
+        "name the dataStore: stores of one name are the same in every process",
+    ),
+    "store-capacity": Sentence(
+        "数据存储的容量“{text}”不是整数",
+        "the capacity “{text}” of the data store is no whole number",
+        "填写正整数，或设 isUnlimited",
+        "write a whole number, or isUnlimited",
     ),
     "choreography": Sentence(
         "编排图不是可执行流程", "a choreography is not an executable process", "改画为流程", "draw a process"
