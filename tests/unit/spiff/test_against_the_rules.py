@@ -11,9 +11,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 import pytest
-from tests.unit.spiff.runner import Runner, file, flow
+from tests.unit.spiff.runner import Runner, boundary, file, flow
 
 KINDS = ("userTask", "userTask", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "scriptTask")
+INSIDE = {
+    "scriptTask": (' scriptFormat="feel"', "<bpmn:script>null</bpmn:script>"),
+    "terminate": ("", "<bpmn:terminateEventDefinition/>"),
+}
 MOST_STEPS = 14
 MOST_TOKENS = 40
 MOST_MOVES = 600
@@ -25,6 +29,8 @@ class Drawing:
 
     kinds: dict[str, str]
     flows: list[tuple[str, str, str | None]]
+    borders: dict[str, tuple[str, bool]]
+    """Boundary events by name: the task each stands on, and whether it interrupts."""
 
     def out(self, node: str) -> list[int]:
         return [at for at, (source, _, _) in enumerate(self.flows) if source == node]
@@ -32,16 +38,23 @@ class Drawing:
     def into(self, node: str) -> list[int]:
         return [at for at, (_, target, _) in enumerate(self.flows) if target == node]
 
+    def leaving(self, node: str) -> list[int]:
+        """The flows by which a token may leave, those of boundary events included."""
+        own = [node, *(border for border, (host, _) in self.borders.items() if host == node)]
+        return [at for name in own for at in self.out(name)]
+
     def xml(self) -> bytes:
         parts = []
+        for border, (host, interrupts) in self.borders.items():
+            parts.append(boundary(border, host, '<bpmn:messageEventDefinition messageRef="m"/>', interrupts))
         for node, kind in self.kinds.items():
             default = next((f' default="f{at}"' for at in self.out(node) if self.flows[at][2] == "default"), "")
-            inside = "<bpmn:script>null</bpmn:script>" if kind == "scriptTask" else ""
-            language = ' scriptFormat="feel"' if kind == "scriptTask" else ""
-            parts.append(f'<bpmn:{kind} id="{node}" name="{node}"{default}{language}>{inside}</bpmn:{kind}>')
+            attributes, inside = INSIDE.get(kind, ("", ""))
+            name = "endEvent" if kind == "terminate" else kind
+            parts.append(f'<bpmn:{name} id="{node}" name="{node}"{default}{attributes}>{inside}</bpmn:{name}>')
         for at, (source, target, condition) in enumerate(self.flows):
             parts.append(flow(source, target, condition if condition not in (None, "default") else "", f"f{at}"))
-        return file("".join(parts))
+        return file("".join(parts), '<bpmn:message id="m" name="m"/>')
 
 
 class TooMuch(Exception):
@@ -73,6 +86,14 @@ class Rules:
         after = self.copy()
         after.open[task] -= 1
         after.leave(task)
+        return after.quiet()
+
+    def interrupted(self, border: str) -> list[Rules]:
+        """After a boundary event has happened, whether it interrupts or not."""
+        host, interrupts = self.drawing.borders[border]
+        after = self.copy()
+        after.open[host] -= interrupts
+        after.leave(border)
         return after.quiet()
 
     def quiet(self) -> list[Rules]:
@@ -116,6 +137,9 @@ class Rules:
                 self.tokens[waiting[0]] -= 1
             if kind == "userTask":
                 self.open[node] += 1
+            elif kind == "terminate":
+                self.tokens.clear()
+                self.open.clear()
             else:
                 self.leave(node)
             return True
@@ -135,7 +159,7 @@ class Rules:
         """A token has a path, not through the join, to an empty flow of it, and none to one that holds a token."""
         empty = [at for at in self.drawing.into(join) if at not in waiting]
         held = [[at] for at, count in self.tokens.items() if count]
-        held += [self.drawing.out(task) for task, count in self.open.items() if count]
+        held += [self.drawing.leaving(task) for task, count in self.open.items() if count]
         for starts in held:
             reached = self.reached(starts, join)
             if reached & set(empty) and not reached & set(waiting):
@@ -151,11 +175,11 @@ class Rules:
                 continue
             seen.add(at)
             if self.drawing.flows[at][1] != join:
-                ahead.extend(self.drawing.out(self.drawing.flows[at][1]))
+                ahead.extend(self.drawing.leaving(self.drawing.flows[at][1]))
         return seen
 
     def leave(self, node: str) -> None:
-        kind = self.drawing.kinds[node]
+        kind = self.drawing.kinds.get(node)
         out = [(at, self.drawing.flows[at][2]) for at in self.drawing.out(node)]
         taken = [at for at, condition in out if condition is None or self.facts.get(condition, False)]
         if kind == "exclusiveGateway":
@@ -180,11 +204,25 @@ def drawn(chance: random.Random) -> Drawing:
         *others, last = targets
         flows += [(source, target, chance.choice("abc") if chooses else None) for target in others]
         flows.append((source, last, "default" if chooses else None))
-    return Drawing(kinds, flows)
+    borders = {}
+    for node in nodes:
+        if kinds[node] == "userTask" and chance.random() < 0.3:
+            borders[f"{node}b"] = (node, chance.random() < 0.5)
+            flows += [(f"{node}b", target, None) for target in chance.sample([*nodes, "e"], chance.randint(1, 2))]
+    if chance.random() < 0.3:
+        kinds["t"] = "terminate"
+        flows.append(
+            (
+                chance.choice([node for node in nodes if kinds[node] in ("userTask", "parallelGateway")] or ["s"]),
+                "t",
+                None,
+            )
+        )
+    return Drawing(kinds, flows, borders)
 
 
 def difference(seed: int) -> str:
-    """Plays one drawing both ways, completing open tasks in an order of chance; "" if they agree after every step.
+    """Plays one drawing both ways, completing and interrupting open tasks by chance; "" if they agree after every step.
 
     Raises TooMuch.
     """
@@ -200,13 +238,18 @@ def difference(seed: int) -> str:
         if not runner.open_tasks:
             return ""
         task = chance.choice(runner.open_tasks)
-        allowed = [after for rules in alike for after in rules.completed(task)]
-        runner.complete(task)
+        borders = [border for border, (host, _) in drawing.borders.items() if host == task]
+        if borders and chance.random() < 0.4:
+            allowed = [after for rules in alike for after in rules.interrupted(borders[0])]
+            runner.deliver(borders[0])
+        else:
+            allowed = [after for rules in alike for after in rules.completed(task)]
+            runner.complete(task)
     return ""
 
 
 @pytest.mark.parametrize("block", range(4))
-def test_a_drawing_of_tasks_and_gateways_does_what_the_token_rules_say(block: int) -> None:
+def test_a_drawing_of_tasks_gateways_and_boundary_events_does_what_the_token_rules_say(block: int) -> None:
     followed = 0
     for seed in range(block * 150, block * 150 + 150):
         with contextlib.suppress(TooMuch):
