@@ -45,6 +45,15 @@ CALLING = b"""<?xml version="1.0" encoding="UTF-8"?>
 <callActivity id="call" calledElement="paper"/><endEvent id="end"/>
 <sequenceFlow id="f1" sourceRef="begin" targetRef="call"/><sequenceFlow id="f2" sourceRef="call" targetRef="end"/>
 </process></definitions>"""
+ONE_BY_ONE = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
+ xmlns:lm="http://lastmeter.org/schema/1.0" id="d" targetNamespace="http://lastmeter.org/test">
+<process id="checks" name="核查" isExecutable="true"><startEvent id="begin"/>
+<adHocSubProcess id="any_order" name="逐项核查" ordering="Sequential">
+<userTask id="site" name="看场地" lm:nameEn="See the site" camunda:candidateGroups="district_officer"/>
+<userTask id="books" name="看账目" lm:nameEn="See the books" camunda:candidateGroups="district_officer"/>
+</adHocSubProcess><endEvent id="end"/><sequenceFlow id="f1" sourceRef="begin" targetRef="any_order"/>
+<sequenceFlow id="f2" sourceRef="any_order" targetRef="end"/></process></definitions>"""
 MONDAY = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)  # 09:00 in Jinan
 LogIn = Callable[[str], Browser]
 
@@ -320,6 +329,30 @@ def test_done_work_is_listed_with_its_time(office: Office, login: LogIn) -> None
     shown = page(officer.get("/inbox?queue=done"))
     assert "办结时间" in shown
     assert "3月2日 09:00" in shown
+
+
+def test_what_waits_its_turn_says_what_is_under_way_and_cannot_be_claimed(
+    office: Office, login: LogIn, factory: sessionmaker[Session]
+) -> None:
+    def begin(session: Session) -> dict[str, int]:
+        publishing.publish(session, SYSTEM, ONE_BY_ONE.encode())
+        made = instances.start(session, SYSTEM, "checks").id
+        return {
+            task.element_id: task.id for task in session.scalars(select(HumanTask).where(HumanTask.instance_id == made))
+        }
+
+    found = db.in_transaction(factory, begin)
+    first, second = login("lixia.officer"), login("lixia.officer2")
+    assert f"/t/{found['books']}/claim" in page(second.get(f"/t/{found['books']}"))
+    first.post(f"/t/{found['site']}/claim")
+    shown = page(second.get(f"/t/{found['books']}"))
+    assert "“看场地”正在办理" in shown
+    assert f"/t/{found['books']}/claim" not in shown
+    assert "“See the site” is under way" in page(second.get(f"/t/{found['books']}?lang=en"))
+    refused = second.post(f"/t/{found['books']}/claim")
+    assert refused.status_code == 409
+    assert "“看场地”正在办理" in page(refused)
+    assert office.task(found["books"]).claimed_by is None
 
 
 # --- 20: weight -------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "instance_suspended": ("事项已暂停（{reason}），恢复前不能办理；期限已停止计算。", "This is suspended ({reason}) and cannot be worked on until it resumes; its clock has stopped."),
     "instance_ended": ("事项已经结束。", "This has already ended."),
     "separation_of_duties": ("您已办理“{other_zh}”，按不相容岗位分离的要求，这一步须由他人办理。", "You did “{other_en}”; someone else must do this step (separation of duties)."),
+    "task_out_of_turn": ("“{other_zh}”正在办理。这里一次只办一项，办完后再办这一项。", "“{other_en}” is under way. One of these is done at a time; do this one when it is over."),
     "reason_missing": ("请填写理由。", "Please give a reason."),
     "draft_changed": ("内容已被他人修改，请查看差异后再保存。", "Somebody changed it meanwhile; look at the difference before you save."),
     "definition_refused": ("流程不能发布，请先处理列出的问题。", "The process cannot be published; mend the listed findings first."),

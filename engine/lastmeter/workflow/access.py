@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -10,7 +12,8 @@ from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.identity.models import Organisation
 from lastmeter.workflow import candidates, instances
 from lastmeter.workflow.models import HumanTask, Instance
-from lastmeter.workflow.refusals import SeparationOfDuties
+from lastmeter.workflow.refusals import SeparationOfDuties, TaskOutOfTurn
+from lastmeter.workflow.spiff import Live
 
 OPEN = ("open", "hold", "suspended")
 # Who sees to it that work gets done where they lead, and below.
@@ -61,3 +64,21 @@ def require_separation(session: Session, loaded: LoadedDefinition, task: HumanTa
     if done is not None:
         other = loaded.elements[done]
         raise SeparationOfDuties(element_id=done, other_zh=other.name, other_en=other.name_en)
+
+
+def require_turn(session: Session, loaded: LoadedDefinition, task: HumanTask, live: Callable[[], Live]) -> None:
+    """Nothing if no other activity of a sequential ad-hoc sub-process is under way. Raises TaskOutOfTurn.
+
+    Who holds the task already has begun it: it stays their turn. `live` is asked only where there is such a sequence.
+    """
+    if task.element_id not in loaded.spec.in_sequence or task.claimed_by is not None:
+        return
+    for rival in live().rivals(task.uid):
+        begun = select(HumanTask.id).where(
+            HumanTask.instance_id == task.instance_id,
+            HumanTask.uid.in_(rival.task_uids),
+            HumanTask.claimed_by.is_not(None),
+        )
+        if rival.under_way or session.scalar(begun.limit(1)) is not None:
+            other = loaded.elements[rival.element_id]
+            raise TaskOutOfTurn(element_id=other.id, other_zh=other.name, other_en=other.name_en)

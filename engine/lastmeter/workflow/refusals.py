@@ -68,6 +68,14 @@ class InstanceEnded(LastmeterError):
     kind = "conflict"
 
 
+class TaskOutOfTurn(LastmeterError):
+    """Of this sub-process one activity is done at a time, and another is under way; facts: `element_id`, `other_zh`,
+    `other_en`."""
+
+    code = "task_out_of_turn"
+    kind = "conflict"
+
+
 class StoreUnknown(LastmeterError):
     """A data store named `room.name` is a view of the domain, and there is none of this name; facts: `store`."""
 

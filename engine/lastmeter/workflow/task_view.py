@@ -23,6 +23,7 @@ from lastmeter.forms import Form
 from lastmeter.identity.models import Organisation, Person
 from lastmeter.workflow import access, generic, hooks, submissions
 from lastmeter.workflow.models import HumanTask, Instance, Submission, TaskDraft
+from lastmeter.workflow.refusals import InstanceSuspended, NotCandidate
 from lastmeter.workflow.spiff import Live, NotWaiting, Services
 
 VERBS = ("claim", "release", "complete", "reassign", "hold")
@@ -56,6 +57,7 @@ class TaskView:
     initial: dict[str, object]
     context: dict[str, object]  # process variables that the form's expressions read
     allowed: dict[str, bool | str]  # True, or the code of the refusal
+    facts: Mapping[str, object]  # of the refusal, for its sentence
     holder: str | None
     organisation: Organisation | None
     deadline: Why | None
@@ -82,10 +84,12 @@ def get(session: Session, actor: Actor, task_id: int) -> TaskView:
     draft, saved_at = _draft(session, actor, task)
     holder = hooks.aliases(session, actor, instance.id).get(task.claimed_by or 0, holder)
     form = own or generic.form_of(loaded, task.element_id)
+    refusal = _refusal(session, actor, loaded, instance, task) if task.state in access.OPEN else None
     return TaskView(
         task=task, instance=instance, definition=loaded, form=form, is_generic=own is None, draft=draft,
         draft_saved_at=saved_at, initial=form.initial(context), context=context,
-        allowed=_allowed(session, actor, loaded, instance, task), holder=holder, organisation=organisation,
+        allowed=_allowed(session, actor, task, True if refusal is None else refusal.code),
+        facts=refusal.facts if refusal is not None else {}, holder=holder, organisation=organisation,
         deadline=_deadline(session, task),
         earlier=earlier(session, actor, instance, loaded, but=task) if works else [],
     )  # fmt: skip
@@ -133,14 +137,11 @@ def _deadline(session: Session, task: HumanTask) -> Why | None:
 # --- what may be done ----------------------------------------------------------------------------------------
 
 
-def _allowed(
-    session: Session, actor: Actor, loaded: LoadedDefinition, instance: Instance, task: HumanTask
-) -> dict[str, bool | str]:
+def _allowed(session: Session, actor: Actor, task: HumanTask, may_work: bool | str) -> dict[str, bool | str]:
     if task.state not in access.OPEN:
         return dict.fromkeys(VERBS, "task_gone")
     mine, free = task.claimed_by == actor.person_id, task.claimed_by is None
     leads = access.supervises(session, actor, task)
-    may_work = _refusal(session, actor, loaded, instance, task)
     taken = "task_already_taken"
     return {
         "claim": "task_already_claimed" if mine else taken if not free else may_work,
@@ -153,16 +154,18 @@ def _allowed(
 
 def _refusal(
     session: Session, actor: Actor, loaded: LoadedDefinition, instance: Instance, task: HumanTask
-) -> bool | str:
+) -> LastmeterError | None:
+    """Why the actor may not work on the task; None if nothing is against it."""
     if instance.suspended_at is not None:
-        return "instance_suspended"
+        return InstanceSuspended(until=instance.suspended_until, reason=instance.suspended_reason)
     if not access.is_candidate(actor, task):
-        return "not_candidate"
+        return NotCandidate(role=task.role, organisation_id=task.organisation_id)
     try:
         access.require_separation(session, loaded, task, actor.person_id)
+        access.require_turn(session, loaded, task, lambda: Live.load(loaded.spec, instance.blob or b"", Services()))
     except LastmeterError as refused:
-        return refused.code
-    return True
+        return refused
+    return None
 
 
 # --- what came before ----------------------------------------------------------------------------------------

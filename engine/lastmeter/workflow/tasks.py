@@ -18,7 +18,7 @@ from lastmeter.forms import Form
 from lastmeter.identity.models import Person
 from lastmeter.identity.people import actor_of, notify
 from lastmeter.workflow import candidates, engine, generic, hooks, incidents, submissions
-from lastmeter.workflow.access import OPEN, is_candidate, knows, require_separation, supervises
+from lastmeter.workflow.access import OPEN, is_candidate, knows, require_separation, require_turn, supervises
 from lastmeter.workflow.engine import Held
 from lastmeter.workflow.inbox import TaskRow, first, inbox
 from lastmeter.workflow.models import HumanTask, Instance, TaskDraft
@@ -118,7 +118,7 @@ def _require_held(session: Session, actor: Actor, task: HumanTask) -> None:
 def claim(session: Session, actor: Actor, task_id: int) -> HumanTask:
     """The task is the actor's. Claiming it again changes nothing.
 
-    Raises Missing, TaskGone, NotCandidate, TaskAlreadyTaken, InstanceSuspended, SeparationOfDuties.
+    Raises Missing, TaskGone, NotCandidate, TaskAlreadyTaken, InstanceSuspended, SeparationOfDuties, TaskOutOfTurn.
     """
     grip = _grip(session, actor, task_id)
     task = grip.task
@@ -126,6 +126,7 @@ def claim(session: Session, actor: Actor, task_id: int) -> HumanTask:
     _require_candidate(actor, task)
     _require_running(grip.held)
     require_separation(session, grip.held.loaded, task, actor.person_id)
+    require_turn(session, grip.held.loaded, task, lambda: grip.held.live)
     if task.claimed_by != actor.person_id:
         task.claimed_by, task.claimed_at = actor.person_id, clock.now()
         grip.held.note("task.claimed", task=task.id, element=task.element_id)
@@ -181,7 +182,8 @@ def complete(session: Session, actor: Actor, task_id: int, data: Any, *, comment
     """The task is done with this submission, and the instance has run on to its next waits.
 
     A task that nobody holds is claimed by completing it. Raises Missing, TaskGone, TaskAlreadyTaken, NotCandidate,
-    InstanceSuspended, SeparationOfDuties, FormInvalid, whatever a local connector on the way refuses, StepFailed.
+    InstanceSuspended, SeparationOfDuties, TaskOutOfTurn, FormInvalid, StepFailed, whatever a local connector on the way
+    refuses.
     """
     grip = _grip(session, actor, task_id)
     held, task = grip.held, grip.task
@@ -189,6 +191,7 @@ def complete(session: Session, actor: Actor, task_id: int, data: Any, *, comment
     _require_candidate(actor, task)
     _require_running(held)
     require_separation(session, held.loaded, task, actor.person_id)
+    require_turn(session, held.loaded, task, lambda: held.live)
     with incidents.standing_for(session, held.instance.id, task.element_id):
         values = _read(grip, data)
         kept = {**values, "_comment": comment} if comment else values
@@ -235,7 +238,8 @@ def _finish(grip: Grip) -> None:
 def reassign(session: Session, actor: Actor, task_id: int, person_id: int, reason: str) -> HumanTask:
     """The person holds the task from now on, and finds a notice. Who holds it or supervises may hand it on.
 
-    Raises Forbidden, NotCandidate and SeparationOfDuties (of that person), ReasonMissing, TaskGone, Missing.
+    Raises Forbidden, NotCandidate and SeparationOfDuties (of that person), TaskOutOfTurn, ReasonMissing, TaskGone,
+    Missing.
     """
     grip = _grip(session, actor, task_id)
     task = grip.task
@@ -248,6 +252,7 @@ def reassign(session: Session, actor: Actor, task_id: int, person_id: int, reaso
     elif task.role is not None and task.role not in receiver.roles:
         raise NotCandidate(role=task.role, organisation_id=task.organisation_id)
     require_separation(session, grip.held.loaded, task, person_id)
+    require_turn(session, grip.held.loaded, task, lambda: grip.held.live)
     if task.person_id is not None:
         task.person_id = person_id
     task.claimed_by, task.claimed_at = person_id, clock.now()

@@ -115,7 +115,7 @@ def _page(task_id: int, *, data: Any = None, errors: Any = None, failure: str | 
         colleagues=colleagues,
         number=records.number(session, view.instance),
         parties=playing(session, view.definition, view.instance.id),
-        why_not=lambda code: sentence(str(code), {}, i18n.language()),
+        why_not=lambda code: sentence(str(code), view.facts, i18n.language()),
         documents=files.of_owner(session, owner) if instances.sees_content(session, actor(), view.instance.id) else [],
     )
 

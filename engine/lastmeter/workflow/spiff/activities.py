@@ -299,8 +299,9 @@ class SubProcess(Activity):
 class AdHocSubProcess(SubProcess):
     """Activities without a fixed order: what nothing leads to may begin, again and again, until the condition holds.
 
-    What a person does is offered at once, and once more whenever it is done; what runs by itself begins once a round,
-    one after the other if the order is sequential. Without a condition everything is done once.
+    What a person does is offered at once, and once more whenever it is done; what runs by itself begins once a round.
+    In sequence that runs first, one after the other, then people are offered the rest; who has begun excludes the
+    others (see `turns`). Without a condition everything is done once.
     Source: BPMN 2.0.2, 10.3.5 and 13.3.5.
     """
 
@@ -315,21 +316,20 @@ class AdHocSubProcess(SubProcess):
     def begin_round(self, run: Run, token: Token) -> bool:
         """True if anything began. Raises NotACollection."""
         names = self.active(run, token)
-        waiting = [name for name in names if not _by_person(run, name)] if self.ad_hoc.sequential else []
-        token.memo["left"] = waiting
-        for name in names:
-            if name not in waiting:
-                run.spawn(run.spec.element(name), token.id, token.forks)
-        self.begin_next(run, token)
-        return bool(names)
+        by_person = [name for name in names if _by_person(run, name)] if self.ad_hoc.sequential else names
+        token.memo.update(left=[name for name in names if name not in by_person], offer=by_person)
+        return self.begin_next(run, token)
 
     def begin_next(self, run: Run, token: Token) -> bool:
-        """True if the next one of a sequence began."""
-        left = token.memo.get("left")
+        """True if the next one of a sequence began, or what is offered together."""
+        left, offer = token.memo.get("left"), token.memo.pop("offer", [])
+        names = offer
         if left:
-            run.spawn(run.spec.element(left.pop(0)), token.id, token.forks)
-            return True
-        return False
+            token.memo["offer"] = offer
+            names = [left.pop(0)]
+        for name in names:
+            run.spawn(run.spec.element(name), token.id, token.forks)
+        return bool(names)
 
     def active(self, run: Run, token: Token) -> list[str]:
         """What begins: all that nothing leads to, or what the expression names. Raises NotACollection."""
@@ -351,15 +351,17 @@ class AdHocSubProcess(SubProcess):
         if not isinstance(left, Activity) or token.memo.get("closing"):
             return
         if self.is_done(run, token):
-            token.memo.update(closing=True, left=[])
+            self.interrupted(token)
             if self.ad_hoc.cancels_rest:
                 run.cancel_scope(token.id)
                 run.idle.append(token.id)
             return
         if self.ad_hoc.completion is not None and _by_person(run, left.name) and left.name in self.active(run, token):
             run.spawn(left, token.id, token.forks)
-        elif not left.flows:
-            self.begin_next(run, token)
+
+    def interrupted(self, token: Token) -> None:
+        """Nothing begins anew."""
+        token.memo.update(closing=True, left=[], offer=[])
 
     def is_done(self, run: Run, token: Token) -> bool:
         completion = self.ad_hoc.completion

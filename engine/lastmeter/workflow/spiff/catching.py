@@ -196,6 +196,8 @@ class Catching(Store):
         self.admit(token)
         if start.node.interrupting:
             self.cancel_scope(scope_id, keep=token)
+            if scope_id in self.tasks:
+                self.tasks[scope_id].task_spec.interrupted(self.tasks[scope_id])
         self.note(token, "entered")
         token._set_state(TaskState.STARTED)
         scope = self.open_scope(token.id, scope_id, element.node.id, token.loop)

@@ -113,6 +113,9 @@ class Element(TaskSpec):  # type: ignore[misc]
         """True if it went on by itself, now that nothing else moves."""
         return False
 
+    def interrupted(self, token: Token) -> None:
+        """An event sub-process has taken the place of what ran inside."""
+
     def compensated(self, run: Run, token: Token) -> None:
         """All that the token had to undo is undone."""
         raise AssertionError(f"{self.name} undoes nothing")

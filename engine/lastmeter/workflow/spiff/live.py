@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from SpiffWorkflow.util.task import TaskState
 
-from lastmeter.workflow.spiff import state, values
+from lastmeter.workflow.spiff import state, turns, values
 from lastmeter.workflow.spiff.elements import Element
 from lastmeter.workflow.spiff.faults import NotWaiting, StartNotPossible, UncaughtError
 from lastmeter.workflow.spiff.report import Advance, Services, SubscriptionKind, Thrown
@@ -89,6 +89,10 @@ class Live:
     def variables_at(self, task_uid: str) -> dict[str, object]:
         """All variables the waiting element sees: its own, its sub-processes' and the process's. Raises NotWaiting."""
         return self._run.visible(self._run.waiting(task_uid))
+
+    def rivals(self, task_uid: str) -> tuple[turns.Rival, ...]:
+        """The activities that must not be under way while the task is. Raises NotWaiting."""
+        return tuple(turns.rivals(self._run, self._run.waiting(task_uid)))
 
     def waiting(self) -> dict[str, str]:
         """Element ids by uid of everything that waits for an outside call."""

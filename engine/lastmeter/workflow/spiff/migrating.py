@@ -378,7 +378,7 @@ def _rename(run: Run, image: Image, new: Spec, joining: Iterable[str]) -> dict[s
         token.task_spec = new.element(image.of(token.task_spec.name))
         if token.via:
             token.via = image.flow(token.via) or token.via
-        for name, rename in (("left", image.of), ("seen", image.flow)):
+        for name, rename in (("left", image.of), ("offer", image.of), ("seen", image.flow)):
             if name in token.memo:
                 token.memo[name] = [rename(each) for each in token.memo[name]]
     run.joins.clear()

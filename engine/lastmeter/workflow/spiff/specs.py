@@ -37,7 +37,16 @@ class Spec(WorkflowSpec):  # type: ignore[misc]
         self.written_stores = frozenset(
             item.store.name for node in process.nodes.values() for item in node.stored if item.store is not None
         )
+        # Where one activity is performed at a time, the others wait for their turn: see `turns`.
+        self.in_sequence = frozenset(node.id for node in process.nodes.values() if self._in_sequence(node))
         self._reach: dict[tuple[str, str], frozenset[str]] = {}
+
+    def _in_sequence(self, node: Node | None) -> bool:
+        while node is not None:
+            node = self.process.nodes.get(node.container)
+            if node is not None and node.ad_hoc is not None and node.ad_hoc.sequential:
+                return True
+        return False
 
     @property
     def key(self) -> str:

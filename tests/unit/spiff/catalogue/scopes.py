@@ -221,12 +221,18 @@ SPECIAL = (
         ad_hoc(task("a") + task("b"), attributes='ordering="Sequential"'),
         "s +x +a +b [complete b] -b [complete a] -a -x e",
         Other("s +x +a +b [complete b] -b …", never="e"),
+        more=[
+            "test_in_sequence_people_are_offered_what_is_left_when_nothing_runs_by_itself",
+            "test_in_sequence_what_is_under_way_keeps_people_from_beginning_another",
+        ],
     ),
-    refused(
+    executed(
         "自由子流程里的事件子流程",
         "event sub-process in an ad-hoc sub-process",
-        "not-in-ad-hoc",
-        ad_hoc(task("a") + sub(element("startEvent", MESSAGE, "", "y"), "esp", 'triggeredByEvent="true"')),
+        ad_hoc(task("a") + sub(element("startEvent", MESSAGE, "", "y"), "esp", 'triggeredByEvent="true"'), "enough"),
+        "s +x +a [complete a enough=false] -a +a [deliver y] !a +esp y -esp -x e",
+        Other("s +x +a [complete a enough=true] -a -x e", never="esp"),
+        more=["test_an_event_sub_process_that_does_not_interrupt_leaves_the_ad_hoc_sub_process_as_it_is"],
     ),
     refused(
         "自由子流程里的结束事件",

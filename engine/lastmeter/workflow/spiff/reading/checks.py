@@ -209,9 +209,6 @@ class _Checker:
     def sub_process(self, node: Node) -> None:
         if not node.triggered_by_event:
             return
-        container = self.process.nodes.get(node.container)
-        if container is not None and container.type == "adHocSubProcess":
-            self.find("not-in-ad-hoc", node, tag="event sub-process")
         starts = self.starts.get(node.id, [])
         if len(starts) != 1 or starts[0].event is None:
             self.find("event-sub-process-start", node)
