@@ -20,7 +20,7 @@ from typing import Final
 import orjson
 
 from lastmeter.definitions.findings import DefinitionRefused, Finding, Severity
-from lastmeter.definitions.source import SourceRejected, parse, processes
+from lastmeter.definitions.source import SourceRejected, parse, processes, truth
 from lastmeter.forms import strict_json
 
 MAX_FILES: Final = 500
@@ -323,7 +323,7 @@ def _process_key(xml: bytes) -> str:
         found = processes(parse(xml))
     except SourceRejected:
         return ""
-    executable = [process for process in found if process.get("isExecutable") == "true"]
+    executable = [process for process in found if truth(process.get("isExecutable"))]
     return next((process.get("id", "") for process in executable or found), "")
 
 

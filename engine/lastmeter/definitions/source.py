@@ -54,6 +54,8 @@ SUB_PROCESSES: Final = frozenset({"subProcess", "transaction", "adHocSubProcess"
 ACTIVITIES: Final = TASKS | SUB_PROCESSES | {"callActivity"}
 FLOW_NODES: Final = EVENTS | GATEWAYS | ACTIVITIES
 
+_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+
 
 class SourceRejected(LastmeterError):
     """The bytes are not a BPMN file that may be read; facts: `reason`, `line`, `detail`.
@@ -161,9 +163,16 @@ def lane_of_nodes(process: etree._Element) -> dict[str, str]:
     }
 
 
+def truth(text: str | None, default: bool = False) -> bool | None:
+    """An attribute of yes or no, as XML Schema writes it (`true`, `1`, `false`, `0`); None for any other text."""
+    if text is None:
+        return default
+    return _TRUTH.get(text.strip())
+
+
 def is_event_sub_process(element: etree._Element) -> bool:
     """True for a sub-process started by an event instead of by a sequence flow."""
-    return element.get("triggeredByEvent") == "true" or element.get(f"{BPMN}triggeredByEvent") == "true"
+    return truth(element.get("triggeredByEvent") or element.get(f"{BPMN}triggeredByEvent")) is True
 
 
 def name_in(element: etree._Element, language: str) -> str:

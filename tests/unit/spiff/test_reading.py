@@ -56,6 +56,8 @@ VALUE = "<bpmn:transformation>1</bpmn:transformation>"
 INTO_STORE = "<bpmn:dataOutputAssociation><bpmn:targetRef>store</bpmn:targetRef>{}</bpmn:dataOutputAssociation>"
 
 
+TWO_TIMES = timer("timeDuration", "P1D").replace("<bpmn:timeD", "<bpmn:timeDate>2026-04-01</bpmn:timeDate><bpmn:timeD")
+
 REFUSED: list[tuple[str, str, str]] = [
     ("choreography", "x", PLAIN + '<bpmn:choreographyTask id="x"/>'),
     ("unsupported-element", "x", PLAIN + '<bpmn:conversation id="x"/>'),
@@ -230,6 +232,37 @@ REFUSED: list[tuple[str, str, str]] = [
     ("duplicate-id", "t", PLAIN + task("t")),
     ("missing-id", "p", PLAIN + "<bpmn:task/>"),
     ("global-task", "x", instead('<bpmn:callActivity id="x" calledElement="g"/>')),
+    ("attribute-value", "x", instead('<bpmn:userTask id="x" isForCompensation="no"/>')),
+    (
+        "attribute-value",
+        "x",
+        instead('<bpmn:adHocSubProcess id="x" ordering="sequential"><bpmn:task id="y"/></bpmn:adHocSubProcess>'),
+    ),
+    (
+        "attribute-value",
+        "x",
+        PLAIN + '<bpmn:transaction id="x" triggeredByEvent="1"><bpmn:task id="y"/></bpmn:transaction>',
+    ),
+    ("timer-several", "x", instead(catch(TWO_TIMES))),
+    ("timer-not-understood", "x", instead(catch(timer("timeDuration", "P1DT")))),
+    ("timer-not-understood", "x", instead(catch(timer("timeDate", "2026-13-01")))),
+    ("timer-not-understood", "x", instead(catch(timer("timeCycle", "R0/PT1H")))),
+    ("link-without-source", "x", PLAIN + catch(LINK)),
+    (
+        "undo-of-process",
+        "y",
+        PLAIN + sub(f'<bpmn:startEvent id="y">{UNDO}</bpmn:startEvent>', ' triggeredByEvent="true"'),
+    ),
+    (
+        "handler-twice",
+        "y",
+        PLAIN + boundary("x", "t", UNDO) + undoing("x", "u") + boundary("y", "t", UNDO) + undoing("y", "v"),
+    ),
+    (
+        "caught-twice",
+        "y",
+        PLAIN + boundary("x", "t", "<bpmn:errorEventDefinition/>") + boundary("y", "t", "<bpmn:errorEventDefinition/>"),
+    ),
 ]
 
 

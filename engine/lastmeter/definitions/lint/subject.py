@@ -28,6 +28,7 @@ from lastmeter.definitions.source import (
     processes,
     scopes,
     sequence_flows,
+    truth,
 )
 from lastmeter.forms import Form, FormRefused, load_form
 from lastmeter.identity.roles import ROLES
@@ -187,7 +188,7 @@ class Subject:
     @cached_property
     def executable(self) -> list[etree._Element]:
         """The processes that would be published."""
-        return [p for p in processes(self.root) if p.get("isExecutable", "true") != "false"]
+        return [p for p in processes(self.root) if truth(p.get("isExecutable"), default=True) is not False]
 
     @cached_property
     def graphs(self) -> list[Graph]:

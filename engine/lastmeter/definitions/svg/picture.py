@@ -10,7 +10,20 @@ from html import escape
 from lxml import etree
 
 from lastmeter.definitions.layout.shapes import text_width
-from lastmeter.definitions.source import ACTIVITIES, BPMN, BPMNDI, DC, DI, EVENTS, GATEWAYS, local, name_in, parse
+from lastmeter.definitions.source import (
+    ACTIVITIES,
+    BPMN,
+    BPMNDI,
+    DC,
+    DI,
+    EVENTS,
+    GATEWAYS,
+    is_event_sub_process,
+    local,
+    name_in,
+    parse,
+    truth,
+)
 from lastmeter.definitions.svg import symbols
 from lastmeter.definitions.svg.steps import in_flow_order
 from lastmeter.definitions.svg.text import lines_of
@@ -132,7 +145,7 @@ class _Picture:
         x, y, width, height = bounds
         kind = "pool" if local(element) == "participant" else "lane"
         name = self._name(element)
-        horizontal = shape.get("isHorizontal") != "false"
+        horizontal = truth(shape.get("isHorizontal"), default=True) is not False
         closed = kind == "pool" and not any(True for _ in self._lanes_or_nodes(element))
         parts = [f'<rect class="bpmn-{kind}" {_rect(bounds)}/>']
         if closed:
@@ -155,7 +168,7 @@ class _Picture:
         x, y, width, height = bounds
         cx, cy, radius = x + width / 2, y + height / 2, width / 2
         kind, identifier = local(element), element.get("id", "")
-        quiet = element.get("cancelActivity") == "false" or element.get("isInterrupting") == "false"
+        quiet = truth(element.get("cancelActivity") or element.get("isInterrupting"), default=True) is False
         classes = f"bpmn-event bpmn-{_slug(kind)} {self._state_class(identifier)}" + (" bpmn-quiet" if quiet else "")
         circle = f'<circle cx="{_n(cx)}" cy="{_n(cy)}" r="{_n(radius)}"/>'
         if kind in ("intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"):
@@ -180,8 +193,8 @@ class _Picture:
     def _activity(self, shape: etree._Element, element: etree._Element, bounds: Bounds) -> None:
         x, y, width, height = bounds
         kind, identifier = local(element), element.get("id", "")
-        opened = kind in ("subProcess", "transaction", "adHocSubProcess") and shape.get("isExpanded") == "true"
-        event = element.get("triggeredByEvent") == "true"
+        opened = kind in ("subProcess", "transaction", "adHocSubProcess") and truth(shape.get("isExpanded")) is True
+        event = is_event_sub_process(element)
         classes = f"bpmn-activity bpmn-{_slug(kind)} {self._state_class(identifier)}"
         classes += (" bpmn-expanded" if opened else "") + (" bpmn-event-sub" if event else "")
         body = f"<rect {_rect(bounds, 10)}/>"
@@ -218,7 +231,7 @@ class _Picture:
         signs = []
         many = element.find(f"{BPMN}multiInstanceLoopCharacteristics")
         if many is not None:
-            signs.append(symbols.SEQUENTIAL_MANY if many.get("isSequential") == "true" else symbols.PARALLEL_MANY)
+            signs.append(symbols.SEQUENTIAL_MANY if truth(many.get("isSequential")) else symbols.PARALLEL_MANY)
         if element.find(f"{BPMN}standardLoopCharacteristics") is not None:
             signs.append(symbols.LOOP)
         collapsible = local(element) in ("subProcess", "transaction", "adHocSubProcess", "callActivity")

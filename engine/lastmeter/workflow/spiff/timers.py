@@ -23,6 +23,7 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:[.,]\d{1,6})?)S)?)?"
 )
 _REPEAT = re.compile(r"R(?P<count>\d{0,9})/(?P<rest>.+)")
+_LIKE = re.compile(r"R\d*/.*|-?P(?:T?[\d.,]|T$).*|\d{4}-?\d\d.*|[\d.]+", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
 
 
@@ -135,7 +136,7 @@ def parse_cycle(text: str) -> tuple[int | None, dt.datetime | None, Span] | None
     start_text, slash, span_text = found["rest"].rpartition("/")
     start = parse_instant(start_text) if slash else None
     span = parse_duration(span_text)
-    if span is None or not span.positive or (slash and start is None):
+    if span is None or not span.positive or (slash and start is None) or (found["count"] and not int(found["count"])):
         return None
     return (int(found["count"]) if found["count"] else None), start, span
 
@@ -145,6 +146,11 @@ def is_literal(kind: TimerKind, text: str) -> bool:
     if kind == "timeCycle":
         return parse_cycle(text) is not None
     return parse_instant(text) is not None or parse_duration(text) is not None
+
+
+def looks_literal(text: str) -> bool:
+    """True if ISO 8601 is meant, well written or not: as an expression it would be a name nobody gave or a sum."""
+    return _LIKE.fullmatch(text.strip()) is not None
 
 
 def due(kind: TimerKind, value: object, now: dt.datetime) -> Due:

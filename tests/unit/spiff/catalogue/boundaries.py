@@ -99,6 +99,13 @@ BOUNDARY = (
     on_border_all(True),
     on_border_all(False),
     executed(
+        "写作 0 的“不中断”",
+        "non-interrupting, written 0",
+        on_task(DAY, interrupting=False).replace('"false"', '"0"'),
+        "s +t [fire x] x +u [complete t] -t e [complete u] -u",
+        Refusal("attribute-value", on_task(DAY).replace('cancelActivity="true"', 'cancelActivity="no"')),
+    ),
+    executed(
         "循环定时边界",
         "boundary timer that repeats",
         on_task(timer("timeCycle", "R2/PT1H"), interrupting=False),
@@ -176,6 +183,12 @@ BOUNDARY = (
     refused("终止边界", "terminate boundary event", "unsupported-event", on_task(TERMINATE)),
     refused(
         "没有附着的边界", "boundary event on no activity", "boundary-not-attached", PLAIN + boundary("x", "s", DAY)
+    ),
+    refused(
+        "同一边界捕获两次的错误",
+        "error that two boundary events of one activity catch",
+        "caught-twice",
+        on_task(ERROR) + boundary("b", "t", ERROR),
     ),
     refused(
         "并行多重里的错误",
@@ -259,6 +272,19 @@ EVENT_SUB_PROCESSES = (
         "s +sp is +a [complete a] -a -sp +t [complete t] -t +e +esp x +u [complete u] -u -esp -e",
         Other("s +sp is +a [complete a] -a -sp +t …", never="u"),
         more=["test_a_compensation_event_sub_process_undoes_its_sub_process_and_may_call_its_handlers"],
+    ),
+    refused(
+        "流程的补偿事件子流程",
+        "compensation event sub-process of a process: nothing compensates a process",
+        "undo-of-process",
+        beside(UNDO),
+    ),
+    refused(
+        "同一范围捕获两次的错误",
+        "error that two event sub-processes of one scope catch",
+        "caught-twice",
+        beside(ERROR)
+        + sub(element("startEvent", ERROR, "", "y") + task("z") + flows("y z"), "z2", 'triggeredByEvent="true"'),
     ),
     refused("没有定义的事件子流程", "event sub-process without definition", "event-sub-process-start", beside("")),
     refused(

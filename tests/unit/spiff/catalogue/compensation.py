@@ -96,6 +96,16 @@ COMPENSATION = (
         ],
     ),
     refused(
+        "两种补偿方式",
+        "activity with two handlers",
+        "handler-twice",
+        PLAIN
+        + handled("a")
+        + element("boundaryEvent", UNDO, 'attachedToRef="a"')
+        + task("u", isForCompensation="true")
+        + '<bpmn:association id="l" sourceRef="x" targetRef="u"/>',
+    ),
+    refused(
         "补偿活动的补偿",
         "compensation of what compensates",
         "handler-compensated",

@@ -180,6 +180,12 @@ CATCH = (
         "s +x [deliver x] -x e",
         Refusal("unresolved-reference", between(catch("<bpmn:eventDefinitionRef>none</bpmn:eventDefinitionRef>"))),
     ),
+    refused(
+        "几种时间的定时",
+        "timer that is a date and a duration",
+        "timer-several",
+        between(catch(DAY.replace("<bpmn:timeD", "<bpmn:timeDate>2026-04-01</bpmn:timeDate><bpmn:timeD"))),
+    ),
     refused("没有定义的捕获", "catching event without definition", "event-without-definition", between(catch(""))),
     *(
         refused(f"{zh}捕获", f"{en} catching event", "unsupported-event", between(catch(inside)))

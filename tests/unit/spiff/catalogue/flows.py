@@ -267,6 +267,7 @@ FLOWS = (
         "link-connected",
         between(throw(LINK), catch(LINK, "y")),
     ),
+    refused("没有来处的链接", "catching link without a throwing one", "link-without-source", PLAIN + catch(LINK)),
     refused("进入捕获链接的流", "flow into a catching link", "link-connected", between(catch(LINK))),
     refused(
         "条件不起作用的流",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lastmeter.definitions.findings import Finding
 from lastmeter.definitions.lint.subject import Rule, Subject
-from lastmeter.definitions.source import processes
+from lastmeter.definitions.source import processes, truth
 
 KEY = Rule(
     "process-key",
@@ -31,5 +31,5 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.package.key not in {process.get("id") for process in subject.executable}:
         yield subject.finding(KEY, None, key=subject.package.key)
     for process in processes(subject.root):
-        if process.get("isExecutable") != "true":
+        if not truth(process.get("isExecutable")):
             yield subject.finding(NOT_EXECUTABLE, process)

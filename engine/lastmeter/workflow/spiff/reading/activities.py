@@ -36,7 +36,7 @@ class ActivityReader(DataReader):
         """Everything about the activity but what is drawn inside it."""
         node.start_quantity = self._quantity(element, "startQuantity")
         node.completion_quantity = self._quantity(element, "completionQuantity")
-        node.for_compensation = element.get("isForCompensation") == "true"
+        node.for_compensation = self.flag(element, "isForCompensation")
         self.mappings(element, node)
         self.data(element, node)
         node.repeat = self._repeat(element, node)
@@ -53,11 +53,14 @@ class ActivityReader(DataReader):
             case "callActivity":
                 self._call(element, node)
             case "subProcess":
-                node.triggered_by_event = element.get("triggeredByEvent") == "true"
+                node.triggered_by_event = self.flag(element, "triggeredByEvent")
                 if node.triggered_by_event and node.repeat is not None:
                     self.find("event-sub-process-repeats", element)
-            case "adHocSubProcess":
-                self._ad_hoc(element, node)
+            case "adHocSubProcess" | "transaction":
+                if self.flag(element, "triggeredByEvent"):
+                    self.find("attribute-value", element, attribute="triggeredByEvent", text="true", possible="false")
+                if node.type == "adHocSubProcess":
+                    self._ad_hoc(element, node)
 
     def _quantity(self, element: Element, name: str) -> int:
         text = element.get(name, "1").strip()
@@ -70,9 +73,9 @@ class ActivityReader(DataReader):
         zeebe = first(node.ext, "zeebe:adHoc")
         active = node.ext.get("lm:activeElements") or zeebe.get("activeElementsCollection")
         node.ad_hoc = AdHoc(
-            sequential=element.get("ordering", "Parallel") == "Sequential",
+            sequential=self.choice(element, "ordering", "Parallel", "Sequential") == "Sequential",
             completion=self.child_feel(element, "completionCondition"),
-            cancels_rest=element.get("cancelRemainingInstances", "true") != "false",
+            cancels_rest=self.flag(element, "cancelRemainingInstances", default=True),
             active=self.feel(element, active) if active else None,
         )
 
@@ -149,13 +152,13 @@ class ActivityReader(DataReader):
     def _loop(self, loop: Element) -> Repeat:
         maximum = loop.get("loopMaximum", "")
         condition = self.child_feel(loop, "loopCondition")
-        counted = maximum.isdecimal() and len(maximum) < 10
+        counted = maximum.isdecimal() and len(maximum) < 10 and int(maximum) > 0
         if not counted and (condition is None or maximum):
             self.find("loop-without-end", loop)
         return Repeat(
             "loop",
             condition=condition,
-            test_before=loop.get("testBefore") == "true",
+            test_before=self.flag(loop, "testBefore"),
             maximum=int(maximum) if counted else None,
         )
 
@@ -175,7 +178,7 @@ class ActivityReader(DataReader):
         output_element = ext.get("lm:outputElement") or zeebe.get("outputElement") or _item(many, "outputDataItem")
         element = attribute(ext, "elementVariable") or zeebe.get("inputElement") or _item(many, "inputDataItem")
         return Repeat(
-            "sequential" if many.get("isSequential") == "true" else "parallel",
+            "sequential" if self.flag(many, "isSequential") else "parallel",
             collection=self.feel(many, collection) if collection else None,
             cardinality=self.child_feel(many, "loopCardinality"),
             element=element,
@@ -237,7 +240,7 @@ class ActivityReader(DataReader):
         return topic
 
     def _message_task(self, element: Element, node: Node) -> None:
-        node.instantiates = element.get("instantiate") == "true" and node.type == "receiveTask"
+        node.instantiates = node.type == "receiveTask" and self.flag(element, "instantiate")
         if element.get("messageRef"):
             node.event = self.message(element, element.get("messageRef"), node.ext)
             return

@@ -101,7 +101,7 @@ class DataReader(EventReader):
         the metamodel's default of isUnlimited is false (the schema's is true).
         """
         text = declared.get("capacity", "").strip()
-        if not text or declared.get("isUnlimited", "").strip() in ("true", "1"):
+        if not text or self.flag(declared, "isUnlimited"):
             return None
         if text.isdecimal() and len(text) < 10:
             return int(text)

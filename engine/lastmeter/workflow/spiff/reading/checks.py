@@ -43,6 +43,7 @@ class _Checker:
         self.process = process
         self.starts: dict[str, list[Node]] = defaultdict(list)
         self.links: dict[tuple[str, str], int] = defaultdict(int)
+        self.thrown_links: set[tuple[str, str]] = set()
         self.handlers = {node.handler for node in process.nodes.values()}
         self.cancellable = {node.attached_to for node in process.nodes.values() if self.has(node, "cancel")}
         for node in process.nodes.values():
@@ -50,6 +51,11 @@ class _Checker:
                 self.starts[node.container].append(node)
             if node.type == "intermediateCatchEvent" and node.event is not None and node.event.kind == "link":
                 self.links[node.container, node.event.name] += 1
+            elif node.event is not None and node.event.kind == "link":
+                self.thrown_links.add((node.container, node.event.name))
+        # Where errors and escalations are caught: a border or a scope, what is caught there, by whom first.
+        self.catches: dict[tuple[str, str, str], str] = {}
+        self.undone: dict[str, str] = {}
 
     def find(self, rule: str, node: Node, **facts: object) -> None:
         self.reader.find(rule, self.reader.by_id.get(node.id), "error", **facts)
@@ -127,6 +133,7 @@ class _Checker:
             self.find("boundary-not-attached", node)
         if node.incoming:
             self.find("boundary-with-incoming", node)
+        self.caught_once(node, f"border of {node.attached_to}")
         kinds = {event.kind for event in node.event.each()} if node.event is not None else set()
         if kinds & {"error", "cancel"} and not node.interrupting:
             self.find("error-must-interrupt", node)
@@ -135,10 +142,36 @@ class _Checker:
         if "compensate" in kinds:
             self.compensation(node, host)
 
+    def event_start(self, start: Node, around: Node) -> None:
+        """The start event of an event sub-process."""
+        if self.has(start, "error") and not start.interrupting:
+            self.find("error-must-interrupt", start)
+        if self.has(start, "compensate"):
+            if around.container == self.process.key:
+                self.find("undo-of-process", start)
+            else:
+                self.undone_once(start, around.container)
+        self.caught_once(start, around.container)
+
+    def caught_once(self, node: Node, where: str) -> None:
+        """Of two that catch one code at one place, the second would never run."""
+        for event in node.event.each() if node.event is not None else ():
+            if event.kind in ("error", "escalation"):
+                other = self.catches.setdefault((where, event.kind, event.name), node.id)
+                if other != node.id:
+                    zh = EVENT_ZH[event.kind]
+                    self.find("caught-twice", node, other=other, kind=event.kind, kind_zh=zh)
+
+    def undone_once(self, node: Node, activity: str) -> None:
+        """An activity is undone in one way."""
+        if self.undone.setdefault(activity, node.id) != node.id:
+            self.find("handler-twice", node, activity=activity)
+
     def compensation(self, node: Node, host: Node | None) -> None:
         handler = self.process.nodes.get(node.handler)
         if handler is None or not handler.for_compensation or handler.container != node.container:
             self.find("compensation-without-handler", node)
+        self.undone_once(node, node.attached_to)
         if node.outgoing:
             self.find("compensation-with-outgoing", node)
         if host is not None and host.for_compensation:
@@ -178,6 +211,12 @@ class _Checker:
     def catch(self, node: Node) -> None:
         if self.has(node, "link") and node.incoming:
             self.find("link-connected", node)
+        if node.event is not None and node.event.kind == "link" and not self.link_thrown(node, node.event.name):
+            self.find("link-without-source", node)
+
+    def link_thrown(self, node: Node, name: str) -> bool:
+        """True if a link of the name is thrown beside the node."""
+        return (node.container, name) in self.thrown_links
 
     def start(self, node: Node) -> None:
         container = self.process.nodes.get(node.container)
@@ -212,8 +251,8 @@ class _Checker:
         starts = self.starts.get(node.id, [])
         if len(starts) != 1 or starts[0].event is None:
             self.find("event-sub-process-start", node)
-        elif self.has(starts[0], "error") and not starts[0].interrupting:
-            self.find("error-must-interrupt", starts[0])
+        else:
+            self.event_start(starts[0], node)
         if node.incoming or node.outgoing:
             self.find("event-sub-process-connected", node)
 

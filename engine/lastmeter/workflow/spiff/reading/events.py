@@ -41,9 +41,9 @@ class EventReader(TextReader):
         node.event = self._event_of(element, node)
         if node.type == "boundaryEvent":
             node.attached_to = local_ref(element.get("attachedToRef"))
-            node.interrupting = element.get("cancelActivity", "true") != "false"
+            node.interrupting = self.flag(element, "cancelActivity", default=True)
         if node.type == "startEvent":
-            node.interrupting = element.get("isInterrupting", "true") != "false"
+            node.interrupting = self.flag(element, "isInterrupting", default=True)
 
     def _event_of(self, element: Element, node: Node) -> Event | None:
         definitions = self._definitions(element)
@@ -54,7 +54,7 @@ class EventReader(TextReader):
         events = [event for event in (self.defined(element, each, node) for each in definitions) if event is not None]
         if len(definitions) == 1 or len(events) < len(definitions):
             return events[0] if events else None
-        every = element.get("parallelMultiple") == "true"
+        every = self.flag(element, "parallelMultiple")
         self._together(element, node, events, every)
         ending = [event for event in events if event.kind in _ENDING]
         return Event("all" if every else "any", parts=[*(event for event in events if event not in ending), *ending])
@@ -114,17 +114,18 @@ class EventReader(TextReader):
         reference = definition.get("activityRef")
         if reference and local_ref(reference) not in self.by_id:
             self.find("unresolved-reference", element, reference=reference)
-        waits = definition.get("waitForCompletion", "true") != "false"
+        waits = self.flag(definition, "waitForCompletion", default=True)
         return Event("compensate", local_ref(reference), waits=waits)
 
     def _timer(self, element: Element, definition: Element) -> Event | None:
-        for kind in _TIMERS:
-            raw = text_of(definition.find(tag(kind)))
-            if not raw:
-                continue
+        said = [(kind, raw) for kind in _TIMERS if (raw := text_of(definition.find(tag(kind))))]
+        if len(said) > 1:
+            # Source: BPMN 2.0.2, table 10.101: date, cycle and duration exclude each other.
+            self.find("timer-several", element)
+        for kind, raw in said:
             if not raw.startswith("=") and timers.is_literal(kind, raw):
                 return Event("timer", text=Text(raw, feel=False), timer=kind)
-            if raw.startswith("=") or self.is_feel(raw):
+            if raw.startswith("=") or (not timers.looks_literal(raw) and self.is_feel(raw)):
                 return Event("timer", text=self.feel(element, raw), timer=kind)
             self.find("timer-not-understood", element, text=raw)
             return None

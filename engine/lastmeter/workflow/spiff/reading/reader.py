@@ -92,7 +92,7 @@ class Reader(ActivityReader):
         self._index()
         processes = []
         for element in self.tree.iterchildren(tag("process")):
-            if element.get("isExecutable", "true") == "false":
+            if not self.flag(element, "isExecutable", default=True):
                 self.find("not-executable", element, "note", key=element.get("id", ""))
             else:
                 processes.append(self._process(element))
@@ -223,8 +223,8 @@ class Reader(ActivityReader):
         elif name in ACTIVITIES:
             self.activity(element, node)
         elif name == "eventBasedGateway":
-            node.instantiates = element.get("instantiate") == "true"
-            node.waits_for_all = element.get("eventGatewayType") == "Parallel"
+            node.instantiates = self.flag(element, "instantiate")
+            node.waits_for_all = self.choice(element, "eventGatewayType", "Exclusive", "Parallel") == "Parallel"
         elif name == "complexGateway":
             node.activation = self.child_feel(element, "activationCondition")
         return node

@@ -75,6 +75,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "重新选择或连线",
         "choose or connect it again",
     ),
+    "attribute-value": Sentence(
+        "属性 {attribute} 不能是“{text}”",
+        "the attribute {attribute} cannot be “{text}”",
+        "标准允许的值：{possible}",
+        "the standard allows: {possible}",
+    ),
     "flow-crosses-boundary": Sentence(
         "顺序流不能穿过子流程的边界",
         "a sequence flow may not cross the border of a sub-process",
@@ -140,6 +146,24 @@ SENTENCES: Mapping[str, Sentence] = {
         "what compensates is not itself compensated",
         "删去这个边界事件",
         "remove the boundary event",
+    ),
+    "handler-twice": Sentence(
+        "{activity} 画了几个补偿方式，只能有一个",
+        "{activity} is undone in several ways drawn; there can be one",
+        "只留一个补偿边界事件或一个补偿事件子流程",
+        "keep one compensation event on its border, or one compensation event sub-process",
+    ),
+    "undo-of-process": Sentence(
+        "流程本身没有谁来补偿，这个补偿事件子流程永远不会执行",
+        "nothing compensates the process itself: this event sub-process would never run",
+        "放进子流程里，或在调用活动的边界上画补偿",
+        "draw it in a sub-process, or compensate on the border of the call activity",
+    ),
+    "caught-twice": Sentence(
+        "同一处的 {other} 已经捕获同样的{kind_zh}，这个永远不会执行",
+        "{other} already catches the same {kind} there: this one would never run",
+        "删去一个，或改为另一个代码",
+        "remove one, or give it another code",
     ),
     "compensation-without-handler": Sentence(
         "补偿边界事件没有关联到同一层的补偿活动",
@@ -236,6 +260,12 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "timer-missing": Sentence(
         "定时事件没有时间", "the timer event has no time", "填写日期、时长或周期", "give a date, a duration or a cycle"
+    ),
+    "timer-several": Sentence(
+        "定时事件同时写了日期、时长、周期中的几种",
+        "the timer event gives more than one of date, duration and cycle",
+        "只留一种",
+        "keep one of them",
     ),
     "condition-missing": Sentence(
         "条件事件没有条件", "the conditional event has no condition", "填写条件", "write the condition"
@@ -355,6 +385,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "the link has not exactly one catching event of its name",
         "画一个同名的链接捕获事件",
         "draw one catching link event of the same name",
+    ),
+    "link-without-source": Sentence(
+        "没有链接通向这里：同一层没有同名的抛出链接",
+        "no link leads here: no throwing link of this name stands beside it",
+        "画一个同名的链接抛出事件，或删去它",
+        "draw a throwing link event of the same name, or remove this one",
     ),
     "link-connected": Sentence(
         "链接的抛出端不能有出线，捕获端不能有入线：令牌从抛出端直接到捕获端",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lastmeter.definitions.findings import DefinitionRefused, Finding, Severity
+from lastmeter.definitions.source import truth
 from lastmeter.feel import FeelSyntaxError
 from lastmeter.workflow.spiff import expressions
 from lastmeter.workflow.spiff.model import Text
@@ -57,6 +58,22 @@ class TextReader:
             self.find("unresolved-reference", element, reference=reference)
             return None
         return target
+
+    def flag(self, element: Element, name: str, default: bool = False) -> bool:
+        """The attribute of yes or no; what is neither is a finding."""
+        text = element.get(name)
+        found = truth(text, default)
+        if found is None:
+            self.find("attribute-value", element, attribute=name, text=text, possible="true, false")
+        return default if found is None else found
+
+    def choice(self, element: Element, name: str, *possible: str) -> str:
+        """The attribute's word, the first one if it is absent; what is none of them is a finding."""
+        text = element.get(name, possible[0]).strip()
+        if text in possible:
+            return text
+        self.find("attribute-value", element, attribute=name, text=text, possible=", ".join(possible))
+        return possible[0]
 
     # -- expressions ---------------------------------------------------------------------------------------------
 
