@@ -355,6 +355,26 @@ def test_what_waits_its_turn_says_what_is_under_way_and_cannot_be_claimed(
     assert office.task(found["books"]).claimed_by is None
 
 
+def test_where_a_process_has_several_starts_a_person_chooses_one(
+    login: LogIn, factory: sessionmaker[Session], app: Flask
+) -> None:
+    later = '<startEvent id="later" name="补办" lm:nameEn="Afterwards"/>'
+    later += '<sequenceFlow id="f9" sourceRef="later" targetRef="sign"/>'
+    xml = XML.decode().replace("<startEvent ", f'{later}<startEvent name="新办" ')
+    db.in_transaction(factory, lambda session: publishing.publish(session, SYSTEM, xml.encode()))
+    officer = login("lixia.officer")
+    shown = page(officer.get("/start/paper"))
+    assert re.findall(r'type="radio" name="_start" value="(\w+)"', shown) == ["later", "begin"]
+    assert "补办" in shown
+    assert "Afterwards" in page(officer.get("/start/paper?lang=en"))
+    refused = officer.post("/start/paper")
+    assert refused.status_code == 422
+    assert "可选的开始" in page(refused)
+    assert officer.post("/start/paper", {"_start": "later"}).status_code == 303
+    with factory() as session:
+        assert session.scalars(select(HumanTask.element_id)).all() == ["sign"]
+
+
 # --- 20: weight -------------------------------------------------------------------------------------------------------
 
 

@@ -116,7 +116,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "no_flow_taken": ("没有一个条件成立，也没有默认路径。请修改流程。", "No condition holds and there is no default flow. Change the process."),
     "not_a_collection": ("“{expression}”不是可以逐项办理的列表。", "“{expression}” is not a list to go through."),
     "not_waiting": ("这一步已不在等待，请从列表重新打开。", "This step waits no more; open it from the list again."),
-    "start_not_possible": ("流程“{process}”不能这样开始。", "The process “{process}” cannot start like this."),
+    "start_not_possible": ("流程“{process}”不能这样开始。可选的开始：{possible}。", "The process “{process}” cannot start like this. It starts at: {possible}."),
     "state_not_readable": ("事项的保存状态无法读取，其他事项不受影响。请联系运维人员。", "The saved state cannot be read; others are not affected. Ask an operator."),
     "step_budget_exceeded": ("流程在“{element}”处循环不止，已停下。请修改流程。", "The process loops at “{element}” without waiting and was stopped. Change the process."),
     "timer_not_understood": ("定时“{text}”不是日期、时长或周期。", "The timer “{text}” is no date, duration or cycle."),

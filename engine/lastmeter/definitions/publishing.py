@@ -90,14 +90,14 @@ class LoadedDefinition:
         return str(key) if key else None
 
     @property
-    def none_start(self) -> str | None:
-        """The start event by which a person starts it; None where there is none."""
-        return next((start["element_id"] for start in self.starts if start["kind"] == "none"), None)
+    def plain_starts(self) -> tuple[str, ...]:
+        """The start events by which a person starts it: of several, one is chosen."""
+        return tuple(start["element_id"] for start in self.starts if start["kind"] == "none")
 
     @property
     def starts_by_hand(self) -> bool:
         """True if a none start event is drawn, or nothing is: then what has no incoming flow begins."""
-        return not self.starts or self.none_start is not None
+        return not self.starts or bool(self.plain_starts)
 
     def decide(self, reference: str, variables: Mapping[str, object], functions: Mapping[str, FeelFunction]) -> object:
         """The decision's value. Raises Missing if no table of the version has it."""
@@ -157,7 +157,17 @@ def known_names(session: Session, callable_keys: Iterable[str] = ()) -> lint.Kno
     """What a diagram may refer to: what the program brings, and every published process."""
     published = session.scalars(select(Definition.key).distinct())
     known = frozenset(published).union(callable_keys)
-    return replace(lint.known_now(), definitions=known, calls=lambda key: _called_at_once(session, key))
+    return replace(
+        lint.known_now(),
+        definitions=known,
+        calls=lambda key: _called_at_once(session, key),
+        starts=lambda key: _starts_of(session, key),
+    )
+
+
+def _starts_of(session: Session, key: str) -> list[str]:
+    row = latest(session, key)
+    return [] if row is None else [start["kind"] for start in row.outline["starts"]]
 
 
 def _called_at_once(session: Session, key: str) -> list[str]:

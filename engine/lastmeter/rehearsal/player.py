@@ -164,7 +164,10 @@ def _start(player: Player, key: str, options: Mapping[str, Any]) -> None:
         data = player.resolve(session, options.get("data") or {})
         parties = player.resolve(session, options.get("parties") or {}) or None
         variables = player.resolve(session, options.get("variables") or {}) or None
-        return instances.start(session, actor, key, data=data, parties=parties, variables=variables)
+        at = options.get("at")
+        return instances.start(
+            session, actor, key, data=data, parties=parties, variables=variables, start_element=at and str(at)
+        )
 
     refused = options.get("refused")
     started = _expecting(player, refused, work)

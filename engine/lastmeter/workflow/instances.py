@@ -31,7 +31,7 @@ from lastmeter.workflow.refusals import (
     ReasonMissing,
     StartForbidden,
 )
-from lastmeter.workflow.spiff import Live, Services
+from lastmeter.workflow.spiff import Live, Services, StartNotPossible
 
 OPERATE = "operate.act"
 STATES = ("running", "completed", "cancelled", "incident")
@@ -50,11 +50,13 @@ def start(
     variables: Mapping[str, object] | None = None,
     business_key: str | None = None,
     version: int | None = None,
+    start_element: str | None = None,
 ) -> Instance:
     """The instance runs as far as it can by itself.
 
-    `data` is what the start form takes; `variables` are kept as far as the definition reads them.
-    Raises DefinitionUnknown, CannotStartByHand, StartForbidden, FormInvalid.
+    `data` is what the start form takes; `variables` are kept as far as the definition reads them. `start_element` is
+    needed where several start events have no event.
+    Raises DefinitionUnknown, CannotStartByHand, StartForbidden, StartNotPossible, FormInvalid.
     """
     row = publishing.latest(session, key, version)
     if row is None:
@@ -64,6 +66,7 @@ def start(
         raise CannotStartByHand(key=key)
     if not publishing.may_start(actor, row):
         raise StartForbidden(key=key)
+    door = _door(loaded, start_element)
     known = dict(variables or {})
     form = loaded.start_form
     scope = hooks.form_scope(session, actor)
@@ -73,11 +76,19 @@ def start(
         business_key=_checked_key(business_key), starter_id=actor.person_id,
     )  # fmt: skip
     if form is not None or values:
-        element = loaded.none_start or key
+        element = next((each for each in (door, *loaded.plain_starts) if each), key)
         submissions.store(session, actor, held.instance, loaded, element, form, loaded.start_form_key, values)
     read = {**engine.read_by(held, known), **submissions.variables(loaded, form, values)}
     with incidents.standing_for(session, None, key):
-        return launch(held, read, None)
+        return launch(held, read, door)
+
+
+def _door(loaded: LoadedDefinition, asked: str | None) -> str | None:
+    """The start event that was chosen; None where there is no choice. Raises StartNotPossible."""
+    possible = loaded.plain_starts
+    if (asked is None and len(possible) > 1) or (asked is not None and asked not in possible):
+        raise StartNotPossible(process=loaded.key, start_element=asked, possible=list(possible))
+    return asked if len(possible) > 1 else None
 
 
 def _plain(data: Data | None) -> dict[str, object]:

@@ -210,6 +210,20 @@ def test_a_called_process_must_exist() -> None:
     assert not found(bpmn(node("callActivity", "call", calledElement="sample")), "called-process-unknown")
 
 
+def test_a_call_begins_at_the_one_start_without_an_event() -> None:
+    def calls(*starts: str) -> list[Finding]:
+        called = f'<bpmn:process id="called">{"".join(starts)}{user("t")}</bpmn:process>'
+        return found(bpmn(node("callActivity", "call", calledElement="called"), around=called), "called-process-start")
+
+    message = node("startEvent", "m", "<bpmn:messageEventDefinition/>")
+    assert not calls() + calls(start()) + calls(start(), message)
+    assert [finding.severity for finding in calls(start(), start("other"))] == ["error"]
+    assert calls(message)
+    published = replace(KNOWN, starts=lambda key: {"contract": ["message"]}.get(key, []))
+    xml = bpmn(node("callActivity", "call", calledElement="contract"))
+    assert "called-process-start" in {finding.rule for finding in lint.lint(xml, known=published)}
+
+
 def test_a_decision_must_be_in_the_package_and_readable() -> None:
     xml = bpmn(node("businessRuleTask", "rule", camunda_decisionRef="method", camunda_resultVariable="m"))
     assert found(xml, "decision-unknown")

@@ -408,6 +408,17 @@ def test_a_process_with_several_starts_begins_where_it_is_told() -> None:
         Runner(file(body, MESSAGE), start_element="a")
 
 
+def test_of_several_none_starts_one_has_to_be_chosen() -> None:
+    body = start() + start("y") + task("a") + task("b") + flows("s a", "y b")
+    with pytest.raises(StartNotPossible) as wrong:
+        Runner(file(body))
+    assert wrong.value.facts == {"process": "p", "start_element": None, "possible": ["s", "y"]}
+    run = Runner(file(body), start_element="y")
+    assert (run.open_tasks, run.history) == (["b"], ["entered y", "completed y", "entered b"])
+    run.complete("b")
+    assert run.completed
+
+
 def test_a_receive_task_may_start_the_process() -> None:
     body = '<bpmn:receiveTask id="r" messageRef="m" instantiate="true"/>' + task("t") + end() + flows("r t e")
     run = Runner(file(body, MESSAGE), {"amount": 1}, start_element="r")

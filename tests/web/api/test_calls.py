@@ -198,6 +198,23 @@ def test_a_scope_gives_nothing_that_the_role_does_not(officer: Api, factory: ses
     assert "route/api.publish_definition" in refusals
 
 
+def test_of_several_starts_the_caller_names_one(leader: Api, officer: Api) -> None:
+    xml = ONE_TASK.replace(
+        b'<userTask id="answer"',
+        '<startEvent id="late" name="补办"/><sequenceFlow id="l" sourceRef="late" targetRef="g"/>'
+        '<userTask id="answer"'.encode(),
+    )
+    assert leader.post("/definitions", xml).status_code == 201
+    refused = officer.post("/instances", {"definition": "ask"})
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "start_not_possible")
+    assert refused.get_json()["possible"] == ["s", "late"]
+    assert officer.post("/instances", {"definition": "ask", "start": "answer"}).status_code == 422
+    started = officer.post("/instances", {"definition": "ask", "start": "late"}).get_json()
+    assert started["state"] == "completed"
+    history = officer.get(f"/instances/{started['id']}/history").get_json()
+    assert [line["element_id"] for line in history if line["event"] == "completed"] == ["late", "g", "small"]
+
+
 def test_a_lost_answer_is_given_again_and_nothing_is_started_twice(
     leader: Api, officer: Api, factory: sessionmaker[Session]
 ) -> None:

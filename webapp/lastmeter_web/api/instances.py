@@ -27,6 +27,7 @@ def start_instance(wanted: dict[str, Any]) -> Any:
     """Start an instance of a definition.
 
     `variables` are what the start form takes, where the definition has one; a package without a start form takes none.
+    `start` names the start event where several have no event.
     """
     session, given = db.session(), wanted["variables"]
     row = publishing.latest(session, wanted["definition"], wanted["version"])
@@ -39,7 +40,10 @@ def start_instance(wanted: dict[str, Any]) -> Any:
         raise InvalidInput(field="variables", reason="no_start_form")
     else:
         taken = {"variables": given}
-    made = instances.start(session, actor(), row.key, version=row.version, business_key=wanted["business_key"], **taken)
+    made = instances.start(
+        session, actor(), row.key, version=row.version, business_key=wanted["business_key"],
+        start_element=wanted["start"], **taken,
+    )  # fmt: skip
     return {"id": made.id, "state": made.state}, 201, {"Location": f"/api/v1/instances/{made.id}"}
 
 

@@ -24,7 +24,8 @@ CHINESE = {
     "show_definition": "流程的最新版本，及现有的全部版本号。",
     "show_definition_version": "流程的某一版本。",
     "show_definition_xml": "某一版本发布时的 BPMN 文件。",
-    "start_instance": "发起一个事项。有发起表单的流程，variables 就是表单内容；没有发起表单的流程包不接受 variables。",
+    "start_instance": "发起一个事项。有发起表单的流程，variables 就是表单内容；没有发起表单的流程包不接受 variables。"
+    "有几个无事件的开始时，start 指明从哪一个开始。",
     "list_instances": "令牌持有人可以打开的事项，新的在前。",
     "show_instance": "一个事项：走到哪里、在等什么。变量只含持有人可以看的。",
     "show_history": "事项中依次发生的事。",

@@ -81,6 +81,7 @@ class StartSchema(Schema):
     version = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(min=1, max=10**9))
     business_key = _text(120, allow_none=True, load_default=None)
     variables = fields.Dict(keys=fields.String(), load_default=dict)
+    start = _text(120, allow_none=True, load_default=None)
 
 
 class StartedSchema(Schema):

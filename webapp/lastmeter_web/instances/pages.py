@@ -28,6 +28,8 @@ from lastmeter_web.security import actor, allow
 from lastmeter_web.sentences import sentence
 
 blueprint = Blueprint("instances", __name__, template_folder="templates")
+# Where a process begins that has several starts to choose from; no field of a form begins with `_`.
+START_FIELD = "_start"
 
 
 @blueprint.get("/instances")
@@ -114,9 +116,11 @@ def _start_page(key: str, data: Any = None, errors: Any = None, failure: str | N
     form = loaded.start_form
     scope = sources.scope_in(session, actor())
     shown = form.view(data, errors=errors or {}, scope=scope, language=i18n.language()) if form is not None else []
+    doors = [loaded.elements[each] for each in loaded.plain_starts] if len(loaded.plain_starts) > 1 else []
     return render_template(
-        "instances/start.html", definition=row, form=form, fields=shown, errors=errors or {}, failure=failure
-    )
+        "instances/start.html", definition=row, form=form, fields=shown, errors=errors or {}, failure=failure,
+        doors=doors, start_field=START_FIELD, chosen=request.form.get(START_FIELD),
+    )  # fmt: skip
 
 
 @blueprint.post("/start/<key>")
@@ -136,7 +140,8 @@ def start(key: str) -> ResponseReturnValue:
         return _start_page(key, data=typed)
     try:
         with session.begin_nested():
-            made = instances.start(session, actor(), key, data=request.form)
+            chosen = request.form.get(START_FIELD) or None
+            made = instances.start(session, actor(), key, data=request.form, start_element=chosen)
     except FormInvalid as refusal:
         return _start_page(key, data=request.form, errors=refusal.messages), 422
     except LastmeterError as refusal:

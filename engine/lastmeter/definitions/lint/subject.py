@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,6 +48,7 @@ class KnownNames:
     connector_outputs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     views: frozenset[str] | None = None  # data stores that show the domain
     calls: Callable[[str], Iterable[str]] | None = None  # what a published process calls before it waits
+    starts: Callable[[str], Sequence[str]] | None = None  # the kinds of a published process's start events
 
 
 def known_now() -> KnownNames:

@@ -40,7 +40,7 @@ class Live:
         """A new instance whose first elements are ready; `advance` runs them. Raises StartNotPossible.
 
         `start_element` names the event that starts it (`id#n` the n-th of its several event definitions, from 0);
-        without, the process needs a none or an implicit start.
+        without, the process needs one none start, or an implicit one.
         """
         start = _start_of(spec, start_element)
         run = Run(spec, services, now)
@@ -268,6 +268,7 @@ def _start_of(spec: Spec, name: str | None) -> Element | None:
             if element.name == name.partition("#")[0]:
                 return element
         raise StartNotPossible(process=spec.key, start_element=name, possible=possible)
-    if not spec.starts(spec.key):
+    plain = spec.starts(spec.key)
+    if not plain or sum(element.node.type == "startEvent" for element in plain) > 1:
         raise StartNotPossible(process=spec.key, start_element=None, possible=possible)
     return None

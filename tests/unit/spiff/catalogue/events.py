@@ -86,11 +86,14 @@ START = (
         begins="x#1",
         more=["test_a_start_event_that_needs_all_waits_in_the_new_instance_for_the_rest"],
     ),
-    refused(
-        "几个无定义的开始",
-        "several none start events",
-        "several-plain-starts",
-        start() + start("y") + task("t") + task("u") + flows("s t", "y u"),
+    executed(
+        "几个无定义的开始：选定的那个",
+        "several none start events: the one that is chosen",
+        start() + start("x") + task("t") + task("u") + flows("s t", "x u"),
+        "x +u [complete u] -u",
+        Refusal("never-reached", start() + start("x") + task("t") + task("u") + flows("s t", "x t")),
+        begins="x",
+        more=["test_of_several_none_starts_one_has_to_be_chosen"],
     ),
     executed(
         "几个开始",

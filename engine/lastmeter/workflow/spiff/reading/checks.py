@@ -227,8 +227,10 @@ class _Checker:
                 self.unsupported(node, event.kind, "startEvent")
         if node.incoming:
             self.find("start-with-incoming", node)
-        if node.event is None and node is not next(each for each in self.starts[node.container] if each.event is None):
-            # Source: BPMN 2.0.2, 10.5.2: each start event is independent, only one of them begins an instance.
+        plain = [each for each in self.starts[node.container] if each.event is None]
+        if container is not None and node in plain[1:]:
+            # Source: BPMN 2.0.2, 10.5.2: each start event is independent, only one of them begins an instance. Whoever
+            # starts a process says which; the flow that leads to a sub-process does not.
             self.find("several-plain-starts", node)
 
     def end(self, node: Node) -> None:

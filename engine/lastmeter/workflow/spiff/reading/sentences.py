@@ -405,8 +405,8 @@ SENTENCES: Mapping[str, Sentence] = {
         "remove the event definition, or make it an event sub-process",
     ),
     "several-plain-starts": Sentence(
-        "画了几个没有事件的开始，看不出从哪一个开始",
-        "several start events have no event: nothing says at which of them it begins",
+        "子流程里画了几个没有事件的开始，看不出从哪一个开始",
+        "several start events of the sub-process have no event: nothing says at which of them it begins",
         "只留一个，之后用并行网关或排他网关分开",
         "keep one and split behind it with a parallel or an exclusive gateway",
     ),
