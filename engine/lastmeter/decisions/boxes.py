@@ -57,7 +57,7 @@ class ModelFunction(Invocable):
         for (name, type_), value in zip(self.parameters, arguments, strict=True):
             scope[name], fits = fit(value, type_)
             if not fits:
-                raise NoValue(f"{self.name}: argument {name!r} has the wrong type")
+                run.warn(f"{self.name}: argument {name!r} has the wrong type and counts as null")
         assert isinstance(run, ModelRun)
         run.charge(1)
         run.enter()

@@ -40,8 +40,8 @@ from lastmeter.feel.tree import (
     Tests,
     Unary,
 )
-from lastmeter.feel.types import ANY, FunctionType, unrestricted
-from lastmeter.feel.values import Range, in_range, order
+from lastmeter.feel.types import ANY, ContextType, FeelType, FunctionType, ListType, NullType, SimpleType, unrestricted
+from lastmeter.feel.values import Range, in_range, kind_of, order
 
 
 class Env:
@@ -317,7 +317,7 @@ class Compiler:
             slots.append(self.slot())
             env = Env(env, name, slots[-1])
         body = None if node.body is None else self.step(node.body, env)
-        signature = FunctionType(tuple(type_ for _, type_ in node.parameters), ANY)
+        signature = FunctionType(tuple(type_ for _, type_ in node.parameters), evident(node.body))
         places = tuple(slots)
 
         def step(run: Run, slots: Slots) -> object:
@@ -472,3 +472,18 @@ def _is_boolean(node: Node) -> bool:
     if isinstance(node, Literal):
         return isinstance(node.value, bool)
     return isinstance(node, Comparison | Logic | Between | In | InstanceOf | Quantified)
+
+
+def evident(node: Node | None) -> FeelType:
+    """The type of an expression as far as its literals tell; Any where they do not."""
+    match node:
+        case Literal():
+            kind = kind_of(node.value)
+            return NullType() if node.value is None else SimpleType(kind) if kind in SimpleType.NAMES else ANY
+        case ContextOf():
+            return ContextType({name: evident(value) for name, value in node.entries})
+        case ListOf():
+            types = [evident(item) for item in node.items]
+            return ListType(types[0] if types and all(each == types[0] for each in types) else ANY)
+        case _:
+            return ANY

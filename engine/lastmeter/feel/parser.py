@@ -460,7 +460,8 @@ class Parser:
         if closing.kind != "op" or closing.text not in (")", "]", "["):
             self._unexpected()
         self.index += 1
-        return RangeOf(token.start, _unbounded(low), _unbounded(high), low_included, closing.text == "]")
+        high_included = closing.text == "]"
+        return RangeOf(token.start, _end(low, low_included), _end(high, high_included), low_included, high_included)
 
     def _context(self, token: Token) -> Node:
         self.index += 1
@@ -679,8 +680,9 @@ class Parser:
         raise FeelSyntaxError(self.text, self._token.start, hint_zh, hint_en)
 
 
-def _unbounded(end: Node) -> Node | None:
-    return None if isinstance(end, Literal) and end.value is None else end
+def _end(end: Node, included: bool) -> Node | None:
+    """The end of a range; none for an open end that is written `null`, which is unbounded."""
+    return None if isinstance(end, Literal) and end.value is None and not included else end
 
 
 def simple_type(name: str) -> FeelType:

@@ -59,10 +59,9 @@ class Closure(Invocable):
             raise NoValue("functions in other languages are not run")
         frame = self.captured[:]
         for slot, (name, type_), value in zip(self.slots, self.parameters, arguments, strict=True):
-            fitted, fits = fit(value, type_)
+            frame[slot], fits = fit(value, type_)
             if not fits:
-                raise NoValue(f"{self.name}: argument {name!r} has the wrong type")
-            frame[slot] = fitted
+                run.warn(f"{self.name}: argument {name!r} has the wrong type and counts as null")
         run.charge(1)
         run.enter()
         try:

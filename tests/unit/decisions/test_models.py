@@ -152,6 +152,16 @@ def test_an_invocation_binds_by_name() -> None:
     assert "wrong type" in asked.warnings[0]
 
 
+def test_an_argument_of_the_wrong_type_counts_as_null() -> None:
+    asked = model(
+        function("fee or none", [("fee", "number")], literal('if fee = null then "none" else fee')),
+        decision("asked", literal('fee or none("a lot")'), knowledge=["fee or none"]),
+    )
+    outcome = asked.decide("asked", {})
+    assert outcome.value == "none"
+    assert outcome.warnings == ("fee or none: argument 'fee' has the wrong type and counts as null",)
+
+
 def test_a_function_may_call_itself_and_others_but_not_for_ever() -> None:
     asked = model(
         function("factorial", [("n", "number")], literal("if n <= 1 then 1 else n * factorial(n - 1)")),

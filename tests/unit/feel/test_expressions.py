@@ -223,6 +223,8 @@ def test_a_fraction_that_is_cut_off_is_told() -> None:
         ("substring(1, 2)", "must be string"),
         ("{a: 1}.b", "no entry 'b'"),
         ("[4](1)", "list cannot be called"),
+        ("9 in [1..null]", "an end of a range is null"),
+        ("(function(n: number) n)(true)", "argument 'n' has the wrong type and counts as null"),
     ],
 )
 def test_what_gives_null_says_why(text: str, reason: str) -> None:

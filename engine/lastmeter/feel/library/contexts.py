@@ -58,7 +58,7 @@ def get_entries(run: Run, context: dict[str, object]) -> list[object]:
 @builtin(
     "context put",
     Parameter("context", ("context",)),
-    Parameter("key", ("string", "list")),
+    Parameter("key", ("string", "list"), plural="keys"),
     anything("value"),
     spellings=(("context", "keys", "value"),),
 )

@@ -26,11 +26,17 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,5})?", re.ASCII)
 
 @builtin(
     "number",
-    string("from"),
+    Parameter("from", ("string", "number")),
     string("grouping separator", optional=True, nullable=True),
     string("decimal separator", optional=True, nullable=True),
 )
-def number(run: Run, text: str, grouping: str | None = None, point: str | None = None) -> Decimal:
+def number(run: Run, text: object, *separators: str | None) -> Decimal:
+    """The number that a text writes; a number without separators is itself."""
+    if isinstance(text, Decimal) and not separators:
+        return text
+    if not isinstance(text, str):
+        raise NoValue("separators belong to a text")
+    grouping, point = (*separators, None, None)[:2]
     if grouping not in (None, " ", ",", "."):
         raise NoValue("the grouping separator must be a space, a comma or a period")
     if point not in (None, ".", ",") or (point is not None and point == grouping):

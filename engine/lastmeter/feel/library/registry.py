@@ -17,12 +17,16 @@ LIBRARY: dict[str, Builtin] = {}
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`kinds` are the FEEL types taken, none for any; a `nullable` one takes null, an `optional` one may be missing."""
+    """`kinds` are the FEEL types taken, none for any; a `nullable` one takes null, an `optional` one may be missing.
+
+    `plural` is a second name, under which only a list is taken, and under the first one none.
+    """
 
     name: str
     kinds: tuple[str, ...] = ()
     optional: bool = False
     nullable: bool = False
+    plural: str = ""
 
     def fit(self, function: str, value: object) -> object:
         """The argument as this parameter takes it: a list of one for its item, a single value for a list of it.
@@ -39,6 +43,12 @@ class Parameter:
         if "list" in self.kinds and value is not None:
             return [value]
         raise NoValue(f"{function}: {self.name!r} must be {' or '.join(self.kinds)}, not {kind}")
+
+    def check_name(self, function: str, named: Mapping[str, object]) -> None:
+        """Raises NoValue for a list under the name of a single one, or the other way round."""
+        for name in (self.name, self.plural):
+            if self.plural and name in named and isinstance(named[name], list) != (name == self.plural):
+                raise NoValue(f"{function}: {name!r} must be {'' if name == self.plural else 'no '}list")
 
 
 class Builtin(Invocable):
@@ -87,6 +97,8 @@ class Builtin(Invocable):
         return [*arguments[:fixed], tail]
 
     def arrange(self, named: Mapping[str, object]) -> list[object]:
+        for parameter in self.parameters:
+            parameter.check_name(self.name, named)
         # Two spellings may share their names (point, range): then the order in the call decides.
         if tuple(named) in self.spellings:
             return list(named.values())
