@@ -7,10 +7,11 @@ import getpass
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
@@ -19,6 +20,9 @@ from lastmeter import config, db, keys, mending, migrations, paths, wiring
 from lastmeter.actor import SYSTEM
 from lastmeter.console import dump, open_database, saying_refusals
 from lastmeter.definitions.packages import Package
+
+if TYPE_CHECKING:
+    from lastmeter.decisions import Outcome
 
 
 @click.group()
@@ -257,29 +261,81 @@ def layout(source: Path, target: Path | None) -> None:
         (target or source).write_bytes(lay_out(source.read_bytes()))
 
 
+class _Variables(click.ParamType[dict[str, object]]):
+    """A JSON object, its decimals exact."""
+
+    name = "json"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, object]:
+        try:
+            known = json.loads(str(value), parse_float=Decimal)
+        except ValueError as error:
+            self.fail(f"this is no JSON: {error}", param, ctx)
+        if not isinstance(known, dict):
+            self.fail('an object is wanted, such as {"amount": 12.5}', param, ctx)
+        return known
+
+
+def _remark(warnings: Iterable[str]) -> None:
+    """Why something became null: for people, so that standard output holds the value alone."""
+    for reason in warnings:
+        click.echo(f"warning: {reason}", err=True)
+
+
 @main.command()
 @click.argument("expression")
-@click.option("--context", default="{}", help="Variables, as JSON.")
-def feel(expression: str, context: str) -> None:
-    """Evaluate a FEEL EXPRESSION and print its value as JSON."""
+@click.option("--context", default="{}", type=_Variables(), help="Variables, as a JSON object.")
+def feel(expression: str, context: dict[str, object]) -> None:
+    """Evaluate a FEEL EXPRESSION and print its value as JSON; reasons for null go to standard error."""
     from lastmeter.deadlines.register import bundled_functions
     from lastmeter.feel import evaluate
 
+    warnings: list[str] = []
     with saying_refusals():
-        known = json.loads(context, parse_float=Decimal)
-        click.echo(dump(evaluate(expression, known, functions=bundled_functions())))
+        click.echo(dump(evaluate(expression, context, functions=bundled_functions(), warnings=warnings)))
+    _remark(warnings)
 
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("decision")
-@click.option("--input", "inputs", default="{}", help="Inputs, as JSON.")
-def decide(file: Path, decision: str, inputs: str) -> None:
-    """Evaluate a DECISION of a DMN FILE and print its value as JSON."""
-    from lastmeter.decisions import load
+@click.argument("decision", required=False)
+@click.option("--input", "inputs", default="{}", type=_Variables(), help="Inputs, as a JSON object.")
+@click.option("--trace", is_flag=True, help="Print the tables asked and the rules that matched, too.")
+@click.option("--analyse", is_flag=True, help="Print gaps, overlaps and rules without effect instead; 1 if there are.")
+def decide(file: Path, decision: str | None, inputs: dict[str, object], trace: bool, analyse: bool) -> None:
+    """Evaluate a DECISION of a DMN FILE and print its value as JSON; without DECISION, list what there is to ask."""
+    from lastmeter.deadlines.register import bundled_functions
+    from lastmeter.decisions import analyse as findings_of
+    from lastmeter.decisions import graph, load
 
     with saying_refusals():
-        click.echo(dump(load(file.read_bytes()).evaluate(decision, json.loads(inputs, parse_float=Decimal))))
+        model = load(file.read_bytes())
+        if analyse:
+            tables = model.tables if decision is None else [t for each in graph(model, decision) for t in each.tables]
+            found = [(table, finding) for table in tables for finding in findings_of(table)]
+            for table, finding in found:
+                click.echo(f"{table.decision}: {finding.kind}: {finding.sentence_en} {finding.sentence_zh}")
+            sys.exit(1 if found else 0)
+        if decision is None:
+            click.echo(dump([{"name": each.name, "id": each.id, "inputs": each.inputs} for each in model.decisions]))
+            return
+        outcome = model.decide(decision, inputs, functions=bundled_functions())
+    click.echo(dump(outcome.value if not trace else _traced(outcome)))
+    _remark(outcome.warnings)
+
+
+def _traced(outcome: Outcome) -> dict[str, object]:
+    tables = [
+        {
+            "decision": table.decision,
+            "hit_policy": table.hit_policy,
+            "inputs": dict(table.inputs),
+            "rules": [{"number": rule.number, "output": rule.output, **rule.annotations} for rule in table.matched],
+            "value": table.value,
+        }
+        for table in outcome.trace
+    ]
+    return {"value": outcome.value, "answers": dict(outcome.answers), "tables": tables}
 
 
 @main.command()

@@ -4,7 +4,9 @@ Source: OMG, Decision Model and Notation 1.5; files of 1.1 to 1.5 are read.
 """
 
 from lastmeter.decisions.analysis import Finding, analyse
+from lastmeter.decisions.asking import InputInfo, graph, inputs_of
 from lastmeter.decisions.errors import DecisionMissing, DecisionModelError
+from lastmeter.decisions.examples import inputs_for
 from lastmeter.decisions.model import DecisionInfo, Model, load
 from lastmeter.decisions.trace import MatchedRule, Outcome, TableTrace
 
@@ -13,10 +15,14 @@ __all__ = [
     "DecisionMissing",
     "DecisionModelError",
     "Finding",
+    "InputInfo",
     "MatchedRule",
     "Model",
     "Outcome",
     "TableTrace",
     "analyse",
+    "graph",
+    "inputs_for",
+    "inputs_of",
     "load",
 ]

@@ -14,13 +14,13 @@ from decimal import Decimal
 from typing import Literal as OneOf
 
 from lastmeter.decisions.tables import Input, Rule, Table
-from lastmeter.feel.errors import NoValue
+from lastmeter.feel.errors import FeelSyntaxError, NoValue
 from lastmeter.feel.expression import UnaryTests
 from lastmeter.feel.parser import parse_tests
 from lastmeter.feel.runtime import Run
 from lastmeter.feel.temporal import parse_date
 from lastmeter.feel.tree import Call, Literal, Name, Node, RangeOf, Tests, Unary
-from lastmeter.feel.types import FeelType, RestrictedType, SimpleType
+from lastmeter.feel.types import simple_name
 from lastmeter.feel.values import equal, kind_of, literal_of, order
 
 Kind = OneOf["gap", "overlap", "conflict", "unreachable", "not_analysed"]
@@ -98,7 +98,7 @@ class _Analysis:
             return
         self.pairs.add(key)
         rules = tuple(index + 1 for index in matching)
-        numbers = ", ".join(map(str, rules))
+        numbers_zh, numbers_en = ("、".join(map(str, rules)), ", ".join(map(str, rules)))
         kind: Kind = "conflict" if conflict else "overlap"
         differing_zh, differing_en = ("，且结论不同", " with different outputs") if conflict else ("", "")
         self.found.append(
@@ -106,8 +106,8 @@ class _Analysis:
                 kind,
                 rules,
                 self._example(values),
-                f"第 {numbers} 行会同时命中{differing_zh}。",
-                f"Rules {numbers} match together{differing_en}.",
+                f"第 {numbers_zh} 行会同时命中{differing_zh}。",
+                f"Rules {numbers_en} match together{differing_en}.",
             )
         )
 
@@ -195,23 +195,22 @@ def _samples(column: Input, cells: Sequence[UnaryTests | None]) -> list[object] 
     bounds: list[object] = []
     sources = [*cells, column.allowed]
     for cell in sources:
-        found = [] if cell is None else _bounds(parse_tests(cell.text))
+        found = constants(cell)
         if found is None:
             return None
         bounds.extend(found)
-    values = _around(_unique(bounds), _declared(column.type))
+    values = around(distinct(bounds), simple_name(column.type))
     if column.allowed is not None:
         values = [value for value in values if _passes(column.allowed, value)]
     return [value for value in values if value is not None] or [None]
 
 
-def _declared(type_: FeelType) -> str:
-    while isinstance(type_, RestrictedType):
-        type_ = type_.base
-    return type_.name if isinstance(type_, SimpleType) else ""
-
-
-def _bounds(tests: Tests) -> list[object] | None:
+def constants(cell: UnaryTests | None) -> list[object] | None:
+    """The values that a cell compares with; None where it is freer than literals, comparisons and ranges."""
+    try:
+        tests = Tests(0, (), negated=False) if cell is None else parse_tests(cell.text)
+    except FeelSyntaxError:  # a name that only the model knows to be one
+        return None
     values: list[object] = []
     for test in tests.tests:
         for node in _ends(test):
@@ -241,7 +240,8 @@ def _constant(node: Node) -> object:
     raise NoValue("not a constant")
 
 
-def _unique(values: Iterable[object]) -> list[object]:
+def distinct(values: Iterable[object]) -> list[object]:
+    """The values without those that equal an earlier one."""
     kept: list[object] = []
     for value in values:
         if not any(equal(value, each) is True for each in kept):
@@ -249,7 +249,7 @@ def _unique(values: Iterable[object]) -> list[object]:
     return kept
 
 
-def _around(bounds: list[object], declared: str) -> list[object]:
+def around(bounds: Sequence[object], declared: str) -> list[object]:
     """The bounds themselves, a value between each two, one below and one above; for other types one value besides."""
     kinds = {kind_of(value) for value in bounds if value is not None} or {declared}
     if kinds == {"boolean"}:
@@ -274,7 +274,7 @@ class _Sortable:
         return (order(self.value, other.value) or 0) < 0
 
 
-def _other_string(bounds: list[object]) -> str:
+def _other_string(bounds: Sequence[object]) -> str:
     name = "…"
     while name in bounds:
         name += "…"
@@ -291,6 +291,8 @@ def _numbers(bounds: list[Decimal]) -> list[object]:
 
 
 def _dates(bounds: list[dt.date]) -> list[object]:
+    if not bounds:
+        return [dt.date(2026, 3, 2)]
     day = dt.timedelta(days=1)
     samples: list[object] = [] if bounds[0] == dt.date.min else [bounds[0] - day]
     for low, high in itertools.pairwise(bounds):

@@ -341,6 +341,7 @@ class Boxer:
         default_text = text_in(default)
         return Output(
             name=attribute(element, "name") or "",
+            label=attribute(element, "label") or "",
             type=self.type(attribute(element, "typeRef")),
             priorities=(allowed.literals or ()) if allowed is not None else (),
             allowed=allowed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import cast
 
@@ -75,6 +76,36 @@ def attribute(element: etree._Element, name: str) -> str | None:
     """An attribute as plain text."""
     value = element.get(name)
     return None if value is None else str(value)
+
+
+def words_in(root: etree._Element) -> dict[tuple[str, str], tuple[str, str]]:
+    """What descriptions call values, (zh, en) by the name of the variable and the value: lines `code = 中文 · English`.
+
+    An output without a name has its decision's. Under the name "" stands what the first description says of a code.
+    """
+    words: dict[tuple[str, str], tuple[str, str]] = {}
+    for element in root.iter(*_DESCRIBED):
+        for line in text_in(element, "description").splitlines():
+            if found := _WORD.fullmatch(line.strip()):
+                words.setdefault((_described(element), found[1]), (found[2], found[3]))
+                words.setdefault(("", found[1]), (found[2], found[3]))
+    return words
+
+
+_DESCRIBED = ("{*}inputData", "{*}input", "{*}output", "{*}decision", "{*}itemDefinition", "{*}itemComponent")
+_WORD = re.compile(r"(\S+) = (.+?) · (.+)")
+
+
+def _described(element: etree._Element) -> str:
+    """The name of the variable whose values a description explains."""
+    if local_name(element) == "input":
+        return text_in(child(element, "inputExpression"))
+    name = attribute(element, "name")
+    holder: etree._Element | None = element
+    while not name and holder is not None:
+        holder = holder.getparent()
+        name = None if holder is None else attribute(holder, "name")
+    return name or ""
 
 
 def mistake(element: etree._Element, problem_zh: str, problem_en: str, **facts: object) -> DecisionModelError:

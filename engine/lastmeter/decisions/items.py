@@ -95,7 +95,7 @@ class ItemDefinitions:
                 f"The allowed values are wrong: {error.facts['hint_en']}",
                 text=text,
             ) from None
-        return RestrictedType(base, _allows(tests))
+        return RestrictedType(base, _allows(tests), tests.literals or ())
 
 
 def _allows(tests: UnaryTests) -> Callable[[object], bool]:

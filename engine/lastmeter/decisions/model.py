@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lxml import etree
 
 from lastmeter.decisions.boxes import Boxer, ModelFunction
-from lastmeter.decisions.documents import attribute, child, children, local_name, mistake, read, text_in
+from lastmeter.decisions.documents import attribute, child, children, local_name, mistake, read, text_in, words_in
 from lastmeter.decisions.errors import DecisionMissing, DecisionModelError
 from lastmeter.decisions.items import ItemDefinitions
 from lastmeter.decisions.runtime import Box, ModelRun, Scope
@@ -107,12 +108,14 @@ class Evaluation:
     def _decision(self, element: Element) -> object:
         if element.box is None:
             return None
-        value, fits = fit(element.box(self.run, self._scope(element)), element.type)
+        value, fits = fit(element.box(self.run, self.scope(element)), element.type)
         if not fits:
             self.run.warn(f"decision {element.name!r} gives a value of the wrong type")
+        self.run.answers.append((element.name, value))
         return value
 
-    def _scope(self, element: Element) -> Scope:
+    def scope(self, element: Element) -> Scope:
+        """The names that the element's logic reads: what it requires, and given values that nobody declares."""
         # Names that the model declares come in by requirements only; a table drawn without input data (as in
         # Camunda's modeller) reads whatever it is given.
         declared = self.model.declared
@@ -128,7 +131,7 @@ class Evaluation:
 
     def _lazy_scope(self, element: Element) -> Scope:
         """A function sees the functions it requires, and itself."""
-        scope = self._scope(element)
+        scope = self.scope(element)
         function = ModelFunction(element.name, element.parameters, element.box, scope, element.type)
         scope[element.name] = function
         return scope
@@ -140,8 +143,16 @@ class Model:
     `warnings` and `trace` tell of this thread's last evaluation; `decide` hands both out with the value.
     """
 
-    def __init__(self, name: str, elements: dict[str, Element], main: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        elements: dict[str, Element],
+        main: Sequence[str],
+        words: Mapping[tuple[str, str], tuple[str, str]],
+    ) -> None:
         self.name = name
+        # What values are called, (zh, en) by variable and value; see `documents.words_in`.
+        self.words = words
         self.elements = elements
         self.declared = frozenset(
             element.prefix[0] if element.prefix else element.name
@@ -164,14 +175,14 @@ class Model:
         self, decision: str, inputs: Mapping[str, object], *, functions: Mapping[str, FeelFunction] | None = None
     ) -> Outcome:
         """The value of a decision with its warnings and the trace of its tables."""
-        element = self._element(decision, "decision")
+        element = self.element(decision, "decision")
         return self._answered(functions, lambda run: Evaluation(self, run, coerced(inputs), {}).value(element.key))
 
     def evaluate_service(
         self, service: str, inputs: Mapping[str, object], *, functions: Mapping[str, FeelFunction] | None = None
     ) -> dict[str, object]:
         """The output decisions of a service by name. Raises DecisionMissing, FeelBudgetExceeded."""
-        element = self._element(service, "service")
+        element = self.element(service, "service")
 
         def work(run: ModelRun) -> object:
             given = coerced(inputs)
@@ -186,7 +197,7 @@ class Model:
         self, function: str, arguments: Mapping[str, object], *, functions: Mapping[str, FeelFunction] | None = None
     ) -> object:
         """The value of a business knowledge model for named arguments. Raises DecisionMissing, FeelBudgetExceeded."""
-        element = self._element(function, "function")
+        element = self.element(function, "function")
 
         def work(run: ModelRun) -> object:
             made = Evaluation(self, run, {}, {}).value(element.key)
@@ -206,8 +217,8 @@ class Model:
         except RecursionError:
             raise too_deep() from None
         finally:
-            self._last.outcome = Outcome(None, tuple(run.warnings), tuple(run.trace))
-        return Outcome(value, tuple(run.warnings), tuple(run.trace))
+            self._last.outcome = Outcome(None, tuple(run.warnings), tuple(run.trace), tuple(run.answers))
+        return Outcome(value, tuple(run.warnings), tuple(run.trace), tuple(run.answers))
 
     @property
     def warnings(self) -> list[str]:
@@ -243,7 +254,7 @@ class Model:
 
     # --- knowing -----------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def decisions(self) -> tuple[DecisionInfo, ...]:
         """The decisions of the file itself, in its order."""
         return tuple(self._info(self.elements[key]) for key in self._main if self.elements[key].kind == "decision")
@@ -274,12 +285,14 @@ class Model:
                 names.setdefault(".".join((*target.prefix, target.name)))
             self._collect_inputs(target, names, seen)
         for table in element.tables:
-            for column in table.inputs:
-                for name in sorted(column.expression.names_read - self.declared):
-                    if not any(name == self.elements[each.key].name for each in element.required):
-                        names.setdefault(name)
+            for name in table.names_read:
+                if name not in self.declared and not any(
+                    name == self.elements[each.key].name for each in element.required
+                ):
+                    names.setdefault(name)
 
-    def _element(self, name: str, kind: str) -> Element:
+    def element(self, name: str, kind: str = "decision") -> Element:
+        """The element of that name or id. Raises DecisionMissing."""
         candidates = [element for element in self.elements.values() if element.kind == kind]
         for matches in (
             lambda each: not each.prefix and each.name == name,
@@ -476,7 +489,7 @@ def load(xml: bytes, imports: Sequence[bytes] = ()) -> Model:
     except RecursionError:
         raise DecisionModelError("模型嵌套过深。", "The model is nested too deeply.") from None
     _check_references(elements)
-    return Model(attribute(root, "name") or "", elements, main)
+    return Model(attribute(root, "name") or "", elements, main, words_in(root))
 
 
 def _check_references(elements: Mapping[str, Element]) -> None:

@@ -16,13 +16,14 @@ MAX_STEPS = 2_000_000
 
 
 class ModelRun(Run):
-    """The meter of a whole model evaluation, with the trace of its tables."""
+    """The meter of a whole model evaluation, with the trace of its tables and the answers of its decisions."""
 
-    __slots__ = ("trace",)
+    __slots__ = ("answers", "trace")
 
     def __init__(self, functions: Mapping[str, Invocable] | None = None) -> None:
         super().__init__([], functions, MAX_STEPS)
         self.trace: list[TableTrace] = []
+        self.answers: list[tuple[str, object]] = []
 
 
 # A boxed expression made ready: its value in a scope.

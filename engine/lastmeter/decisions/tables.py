@@ -47,6 +47,7 @@ class Output:
     """A column of conclusions; `priorities` are its allowed values, the most important first."""
 
     name: str
+    label: str = ""
     type: FeelType = ANY
     priorities: tuple[object, ...] = ()
     allowed: UnaryTests | None = None
@@ -131,16 +132,27 @@ class Table:
         """The hit policy's letter, with the aggregation's sign: `U`, `C+`."""
         return self.hit_policy + (AGGREGATIONS[self.aggregation] if self.aggregation else "")
 
+    @property
+    def names_read(self) -> tuple[str, ...]:
+        """The names that columns read, in their order, then those that only cells read."""
+        columns = [name for column in self.inputs for name in sorted(column.expression.names_read)]
+        cells = [each for rule in self.rules for each in (*rule.tests, *rule.outputs) if each is not None]
+        defaults = [output.default for output in self.outputs if output.default is not None]
+        others = frozenset[str]().union(*(each.names_read for each in (*cells, *defaults)))
+        return tuple(dict.fromkeys([*columns, *sorted(others)]))
+
     def __call__(self, run: ModelRun, scope: Scope) -> object:
         """The table's value; null with a warning where inputs or matches break its rules."""
         values: list[object] = []
+        matches: list[Match] = []
+        value: object = None
         try:
             values.extend(self._input(run, scope, column) for column in self.inputs)
             matches = self._matches(run, scope, values)
             value = self._decided(run, scope, matches)
         except NoValue as reason:
+            # Rules that contradict each other stay in the trace: they are what has to be mended.
             run.warn(f"{self.decision}: {reason}")
-            matches, value = [], None
         labelled = tuple((column.label, value) for column, value in zip(self.inputs, values, strict=False))
         matched = tuple(self._matched(match) for match in matches)
         run.trace.append(TableTrace(self.decision, self.table_id, self.policy, labelled, matched, value))

@@ -34,8 +34,12 @@ class TableTrace:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The whole answer: the value, the reasons for nulls, and the tables asked on the way, innermost first."""
+    """The whole answer: the value, the reasons for nulls, and what was asked on the way, innermost first.
+
+    `answers` are the decisions by name with their values, whatever their logic; `trace` are the tables among them.
+    """
 
     value: object
     warnings: tuple[str, ...]
     trace: tuple[TableTrace, ...]
+    answers: tuple[tuple[str, object], ...] = ()

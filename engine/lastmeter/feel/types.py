@@ -124,10 +124,11 @@ class FunctionType(FeelType):
 
 @dataclass(frozen=True)
 class RestrictedType(FeelType):
-    """The values of `base` that pass a test (allowed values, constraints)."""
+    """The values of `base` that pass a test (allowed values, constraints); `values` if the test is a list of them."""
 
     base: FeelType
     allows: Callable[[object], bool]
+    values: tuple[object, ...] = ()
 
     def holds(self, value: object) -> bool:
         return conforms(value, self.base) and (value is None or self.allows(value))
@@ -161,6 +162,13 @@ def unrestricted(type_: FeelType) -> FeelType:
     if isinstance(type_, ContextType):
         return ContextType({name: unrestricted(each) for name, each in type_.entries.items()})
     return type_
+
+
+def simple_name(type_: FeelType) -> str:
+    """The name of the built-in type that the values have, whatever values are allowed; "" for any other type."""
+    while isinstance(type_, RestrictedType):
+        type_ = type_.base
+    return type_.name if isinstance(type_, SimpleType) else ""
 
 
 def conforms(value: object, type_: FeelType) -> bool:

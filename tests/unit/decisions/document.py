@@ -47,6 +47,16 @@ model.evaluate_function("function", {...})
 analyse(model.tables[0])  # gaps, overlaps, conflicts, unreachable rules, with examples
 ```
 
+命令行：`lastmeter decide x.dmn` 列出可问的决策，写明决策和 `--input` 即求值，`--trace` 说明命中的行，`--analyse` 分析。
+页面：“流程设计”中打开流程后进入“决策试算”，或直接试一个未发布的 `.dmn` 文件。
+名称与值写成双语，页面就按读者的语言显示：标签和说明写作 `中文 · English`；
+输入、输出的说明里每行 `代码 = 中文 · English` 给值取名；金额变量以 `_fen` 结尾，页面以元显示。
+As a command, `lastmeter decide x.dmn` lists what there is to ask, with a decision and `--input` it answers, `--trace`
+tells the rules that matched, `--analyse` judges the tables. As a page, a process's decisions are tried from the
+designer, and so is a `.dmn` file that is not published. Labels and descriptions written `中文 · English` are read in
+the reader's language; lines `code = 中文 · English` in the description of an input or output name its values; variables
+that end in `_fen` are shown in yuan.
+
 ## 支持的内容 · What is supported
 
 - 决策表：全部命中策略与汇总（C+ C< C> C#）、默认输出、允许值、多个输出、备注。

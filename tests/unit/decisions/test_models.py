@@ -70,7 +70,7 @@ def test_what_is_not_required_is_not_in_scope() -> None:
 def test_a_table_drawn_without_input_data_reads_what_it_is_given() -> None:
     asked = model(decision("t", table(["amount"], ["r"], ["> limit => true"])))
     assert asked.evaluate("t", {"amount": 5, "limit": 3}) is True
-    assert asked.decisions[0].inputs == ("amount",)
+    assert asked.decisions[0].inputs == ("amount", "limit")
 
 
 def test_a_circle_of_decisions_is_refused() -> None:

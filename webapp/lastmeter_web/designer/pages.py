@@ -88,7 +88,7 @@ def drafts_revision(key: str) -> int:
 @allow("definition.view", relaxed_styles=True)
 def edit(key: str) -> str:
     session = db.session()
-    version = _version()
+    version = asked_version()
     found = source.drawing(session, key, version)
     package = revising.revised(session, found.xml, key=key)
     read_only = version is not None or not may_draw()
@@ -112,7 +112,7 @@ def edit(key: str) -> str:
     )
 
 
-def _version() -> int | None:
+def asked_version() -> int | None:
     text = request.args.get("version")
     if text is None:
         return None
@@ -145,7 +145,7 @@ def _choices(package: Package) -> dict[str, list[dict[str, str]]]:
 @blueprint.get("/designer/<key>/xml")
 @allow("definition.view")
 def xml(key: str) -> Response:
-    found = source.drawing(db.session(), key, _version())
+    found = source.drawing(db.session(), key, asked_version())
     response = Response(found.xml, mimetype="application/xml")
     response.headers["ETag"] = f'"{found.revision}"'
     return response
@@ -241,7 +241,7 @@ def discard(key: str) -> ResponseReturnValue:
 def package(key: str) -> Response:
     """The newest version with its settings, forms and tables as one zip file."""
     session = db.session()
-    found = source.drawing(session, key, _version())
+    found = source.drawing(session, key, asked_version())
     response = Response(pack(revising.revised(session, found.xml, key=key)), mimetype="application/zip")
     response.headers["Content-Disposition"] = f"attachment; filename={key}.zip"
     return response
