@@ -95,6 +95,7 @@ def shape(live: Live) -> object:
         {uid: sorted(armed) for uid, armed in run.owned.items() if armed},
         {key: {flow: [token.id for token in line] for flow, line in lines.items()} for key, lines in run.joins.items()},
         sorted(run.watching),
+        sorted(run.lacking),
         [token.id for token in run.queue],
         (run.done, run.begin, list(run.idle)),
     )

@@ -275,6 +275,36 @@ def test_a_join_that_would_be_passed_at_once_blocks() -> None:
     assert codes(found) == [("j", "join_would_fire")]
 
 
+# --- data ----------------------------------------------------------------------------------------------------
+
+NEEDS = (
+    '<bpmn:ioSpecification><bpmn:dataInput id="in" name="in"/><bpmn:inputSet><bpmn:dataInputRefs>in'
+    "</bpmn:dataInputRefs></bpmn:inputSet></bpmn:ioSpecification><bpmn:dataInputAssociation><bpmn:sourceRef>amount"
+    "</bpmn:sourceRef><bpmn:targetRef>in</bpmn:targetRef></bpmn:dataInputAssociation>"
+)
+
+
+def lacking(inside: str, after: str = "") -> str:
+    """`x` beside the task `t`; it may need the property `amount`."""
+    held = '<bpmn:property id="amount" name="amount"/>' + start() + '<bpmn:parallelGateway id="f"/>'
+    return held + task("t") + task("x", inside) + flows("s f t", "f x") + after
+
+
+def test_an_activity_waits_for_its_data_in_the_other_version_and_its_border_listens_only_when_it_begins() -> None:
+    runner = Runner(version(lacking(NEEDS)))
+    move(runner, lacking(NEEDS, boundary("late", "x", TEN_DAYS)))
+    assert runner.timers == {}
+    runner.set(amount=1)
+    assert runner.open_tasks == ["t", "x"]
+    assert [timer.element_id for timer in runner.timers.values()] == ["late"]
+
+
+def test_an_activity_that_would_begin_at_once_blocks() -> None:
+    runner = Runner(version(lacking(NEEDS)))
+    assert codes(plan(runner, lacking(""))) == [("x", "would_begin")]
+    assert codes(plan(runner, lacking(NEEDS), refilled={"amount": 1})) == [("x", "would_begin")]
+
+
 # --- repetition and scopes -----------------------------------------------------------------------------------
 
 

@@ -247,3 +247,105 @@ def test_events_and_tasks_without_work_write_to_stores_too() -> None:
     run.deliver("c", sum=5)
     assert run.completed
     assert shelf.held == {("ledger", "s"): 1, ("ledger", "c"): 5, ("ledger", "t"): 5}
+
+
+# --- what an activity waits for ------------------------------------------------------------------------------
+
+OBJECTS = "".join(
+    f'<bpmn:dataObject id="o{name}"/><bpmn:dataObjectReference id="r{name}" name="{name}" dataObjectRef="o{name}"/>'
+    for name in "ab"
+)
+
+
+def needs(*sets: str, more: str = "") -> str:
+    """Inputs `ia` and `ib`, filled by the data objects a and b; each set names those it needs, like `a b`."""
+    inputs = "".join(f'<bpmn:dataInput id="i{name}" name="{name}"/>' for name in "ab")
+    refs = "".join(
+        "<bpmn:inputSet>"
+        + "".join(f"<bpmn:dataInputRefs>i{name}</bpmn:dataInputRefs>" for name in each.split())
+        + f"{more}</bpmn:inputSet>"
+        for each in sets
+    )
+    ends = "<bpmn:sourceRef>r{0}</bpmn:sourceRef><bpmn:targetRef>i{0}</bpmn:targetRef>"
+    return f"<bpmn:ioSpecification>{inputs}{refs}</bpmn:ioSpecification>" + "".join(
+        data("Input", ends.format(name)) for name in "ab"
+    )
+
+
+def beside(waiting: str) -> bytes:
+    """`x` waits beside the task `t`."""
+    return file(OBJECTS + start() + FORK + task("t") + task("x", waiting) + flows("s f t", "f x"))
+
+
+def test_an_activity_waits_for_one_of_its_input_sets() -> None:
+    run = Runner(beside(needs("a b", "b")))
+    assert run.open_tasks == ["t"]
+    run.set(a=1)
+    assert run.open_tasks == ["t"]
+    run.set(b=2)
+    assert run.open_tasks == ["t", "x"]
+    assert run.parsed.names_read >= {"a", "b"}
+    at_once = Runner(beside(needs("a b")), {"a": 1, "b": False})
+    assert at_once.open_tasks == ["t", "x"]
+
+
+def test_what_is_optional_or_may_come_later_is_not_waited_for() -> None:
+    optional = "<bpmn:optionalInputRefs>ia</bpmn:optionalInputRefs>"
+    later = "<bpmn:whileExecutingInputRefs>ib</bpmn:whileExecutingInputRefs>"
+    assert Runner(beside(needs("a b", more=optional + later))).open_tasks == ["t", "x"]
+    assert Runner(beside(needs("a b", more=optional))).open_tasks == ["t"]
+    assert Runner(beside(needs("a", ""))).open_tasks == ["t", "x"]
+    assert Runner(beside(needs())).open_tasks == ["t", "x"]
+
+
+def test_data_that_nothing_can_bring_any_more_is_an_incident() -> None:
+    run = Runner(beside(needs("a b")), {"a": 1})
+    assert not run.incidents
+    run.complete("t")
+    assert list(run.incidents.values()) == [("x", "data_missing")]
+    run.retry("x")
+    assert list(run.incidents.values()) == [("x", "data_missing")]
+    run.set(b=2)
+    run.retry("x")
+    assert run.open_tasks == ["x"]
+    assert run.history[-2:] == ["failed x", "entered x"]
+
+
+def test_while_something_may_still_bring_it_no_waiting_for_data_is_an_incident() -> None:
+    alarm = '<bpmn:startEvent id="y"><bpmn:messageEventDefinition messageRef="m"/></bpmn:startEvent>'
+    inside = f'<bpmn:subProcess id="esp" triggeredByEvent="true">{alarm}</bpmn:subProcess>'
+    body = OBJECTS + start() + task("x", needs("a")) + inside + flows("s x")
+    run = Runner(file(body, '<bpmn:message id="m" name="told"/>'))
+    assert not run.incidents
+    run.deliver("y", a=1)
+    assert run.completed
+    assert "entered x" not in run.history
+
+
+def test_an_activity_that_waits_for_data_in_a_sub_process_is_told_when_an_operator_sets_it() -> None:
+    many = "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>2</bpmn:loopCardinality>"
+    inside = start("is") + task("x", needs("a")) + flows("is x")
+    sub = f'<bpmn:subProcess id="sub">{many}</bpmn:multiInstanceLoopCharacteristics>{inside}</bpmn:subProcess>'
+    run = Runner(file(OBJECTS + start() + sub + flows("s sub")))
+    assert list(run.incidents.values()) == [("x", "data_missing")] * 2
+    waits = Runner(file(OBJECTS + start() + FORK + sub + task("t") + flows("s f sub", "f t")))
+    assert waits.open_tasks == ["t"]
+    waits.set(a=1)
+    assert waits.open_tasks == ["t", "x", "x"]
+
+
+def test_a_repetition_over_a_data_input_begins_when_the_list_is_there() -> None:
+    many = (
+        '<bpmn:multiInstanceLoopCharacteristics><bpmn:loopDataInputRef>ia</bpmn:loopDataInputRef>'
+        '<bpmn:inputDataItem id="each" name="each"/></bpmn:multiInstanceLoopCharacteristics>'
+    )  # fmt: skip
+    run = Runner(beside(needs("a") + many))
+    run.set(a=["x", "y"])
+    assert run.open_tasks == ["t", "x", "x"]
+
+
+def test_what_waits_for_data_is_cancelled_with_its_scope_and_says_nothing() -> None:
+    run = Runner(beside(needs("a")))
+    run.cancel()
+    assert run.completed
+    assert not [line for line in run.history if line.endswith(" x")]

@@ -280,7 +280,7 @@ def test_every_sentence_is_shown_by_a_test() -> None:
     shown = {rule for rule, _, _ in REFUSED} | {
         "too-large", "not-xml", "doctype", "not-bpmn", "no-executable-process", "not-executable", "too-many-elements",
         "nested-too-deep", "too-much-feel",
-        "script-missing", "result-without-name", "data-association", "unknown-extension",
+        "script-missing", "result-without-name", "data-association", "data-input-unfilled", "unknown-extension",
     }  # fmt: skip
     assert shown == set(SENTENCES)
     assert set(EVENT_ZH) >= {"timer", "message", "signal"}
@@ -334,6 +334,13 @@ def test_sub_processes_may_be_nested_deeply_but_not_without_end() -> None:
 
 def test_notes_and_warnings_do_not_hinder() -> None:
     body = start() + script("a", "{x: 1}") + '<bpmn:scriptTask id="b"/>' + task("c", "<bpmn:dataInputAssociation/>")
+    unfilled = (
+        '<bpmn:dataInput id="di" name="n"/><bpmn:inputSet><bpmn:dataInputRefs>di</bpmn:dataInputRefs></bpmn:inputSet>'
+    )
+    body = body.replace(
+        "<bpmn:dataInputAssociation/>",
+        f"<bpmn:ioSpecification>{unfilled}</bpmn:ioSpecification><bpmn:dataInputAssociation/>",
+    )
     body += '<bpmn:userTask id="g" xmlns:signavio="http://signavio" signavio:note="x"/>' + flows("s a b c g")
     other = '<bpmn:process id="q" isExecutable="false"/></bpmn:definitions>'
     (process,) = parse(file(body).replace(b"</bpmn:definitions>", other.encode()))
@@ -341,6 +348,7 @@ def test_notes_and_warnings_do_not_hinder() -> None:
         ("note", "result-without-name"),
         ("warning", "script-missing"),
         ("note", "data-association"),
+        ("note", "data-input-unfilled"),
         ("note", "unknown-extension"),
         ("note", "not-executable"),
     }

@@ -53,6 +53,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "incident": ("故障", "incident"),
     "join": ("等待汇合", "waits at a join"),
     "condition": ("等待条件", "waits for a condition"),
+    "data": ("等待数据输入", "waits for its data inputs"),
     "race": ("等待多个事件之一", "waits for one of several events"),
     "repetition": ("多实例进行中", "is being repeated"),
     "inside": ("子流程进行中", "sub-process under way"),

@@ -25,6 +25,10 @@ class Activity(Element):
         run: Run = my_task.workflow
         if self.gathers(my_task) and not self.enough(run, my_task):
             return None
+        if my_task.role != CHILD and run.lacks(my_task):
+            my_task.memo["lacks"] = True
+            run.lacking[my_task.id] = my_task
+            return None
         run.note(my_task, "entered")
         if my_task.role != CHILD:
             for boundary in run.spec.boundaries(self.name):

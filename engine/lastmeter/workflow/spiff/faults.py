@@ -56,6 +56,12 @@ class CalledProcessUnknown(ExecutionFault):
     code = "called_process_unknown"
 
 
+class DataMissing(ExecutionFault):
+    """An activity waits for data inputs that nothing in the instance can bring any more; facts: `names`."""
+
+    code = "data_missing"
+
+
 class Deadlock(ExecutionFault):
     """Every token of the scope waits at a join that no other token can reach."""
 

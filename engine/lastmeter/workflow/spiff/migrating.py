@@ -81,6 +81,12 @@ class JoinWouldFire(NotMigratable):
     code = "join_would_fire"
 
 
+class WouldBegin(NotMigratable):
+    """The activity waits for data inputs that it does not need there, and would begin at once."""
+
+    code = "would_begin"
+
+
 class CompensationRuns(NotMigratable):
     """What has completed is being undone just now: that comes to its end first."""
 
@@ -199,7 +205,7 @@ def _moved(run: Run, image: Image, new: Spec, moves: tuple[Move, ...]) -> Plan:
     joining = {token.id for lines in run.joins.values() for line in lines.values() for token in line}
     before = _rename(run, image, new, joining)
     armed: list[str] = []
-    blockers = [*_reopen(run, before), *_arm(run, image, before, armed), *_passed(run)]
+    blockers = [*_reopen(run, before), *_arm(run, image, before, armed), *_passed(run), *_supplied(run)]
     if blockers:
         return Plan(moves, tuple(blockers), tuple(armed), tuple(closed))
     advance = replace(run.collect(), history=tuple(history))
@@ -298,6 +304,14 @@ def _passed(run: Run) -> Iterator[Blocker]:
         parked = any(token._state == TaskState.ERROR for line in waiting.values() for token in line)
         if not parked and _fires(run, element, scope_id, waiting):
             yield Blocker(name, JoinWouldFire(element=name, target=name))
+
+
+def _supplied(run: Run) -> Iterator[Blocker]:
+    """Activities that waited for their data inputs and would begin at once."""
+    for token in run.lacking.values():
+        if not run.lacks(token):
+            name = token.task_spec.name
+            yield Blocker(name, WouldBegin(element=name, target=name))
 
 
 def _fires(run: Run, element: Element, scope_id: str, waiting: Mapping[str, list[Token]]) -> bool:
@@ -426,7 +440,7 @@ _Added = tuple[Element, str, str, Token | None]
 
 def _added(run: Run, image: Image, before: Mapping[str, Node]) -> Iterator[_Added]:
     for token in run.tasks.values():
-        if token.role != FLOW or token._state in _NOT_BEGUN or "at" in token.memo:
+        if token.role != FLOW or token._state in _NOT_BEGUN or token.memo.keys() & {"at", "lacks"}:
             continue
         if token.task_spec.node.type == "eventBasedGateway":
             yield from _added_races(run, token)

@@ -142,6 +142,8 @@ class Node:
     inputs: list[Assignment] = dataclasses.field(default_factory=list)
     outputs: list[Assignment] = dataclasses.field(default_factory=list)
     stored: list[Assignment] = dataclasses.field(default_factory=list)
+    # What must be there before the activity begins: one of these sets of variables; empty: nothing.
+    required: list[list[str]] = dataclasses.field(default_factory=list)
     pass_all_in: bool = False
     pass_all_out: bool = False
     script: Text | None = None

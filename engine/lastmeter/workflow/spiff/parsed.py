@@ -187,6 +187,7 @@ def _names_read(process: Process, node: Node, read: Callable[[str], frozenset[st
     for item in node.inputs:
         if item.store is not None and item.source is not None:
             names.update(read(item.source.text) - {item.store.known_as})
+    names.update(name for needed in node.required for name in needed)
     if node.repeat is not None:
         names.difference_update({"loopCounter", node.repeat.element})
     if node.type == "complexGateway":

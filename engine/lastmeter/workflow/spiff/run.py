@@ -10,7 +10,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.errors import LastmeterError
 from lastmeter.workflow.spiff.compensating import Compensating
-from lastmeter.workflow.spiff.faults import BpmnError, BranchesDisagree, Deadlock, StepBudgetExceeded
+from lastmeter.workflow.spiff.faults import BpmnError, BranchesDisagree, DataMissing, Deadlock, StepBudgetExceeded
 from lastmeter.workflow.spiff.report import IncidentOpened
 from lastmeter.workflow.spiff.tokens import ALIVE, CHILD, EVENT_START, FLOW, HANDLER, RACE, ROOT, Token
 
@@ -35,8 +35,9 @@ class Run(Compensating):
                 token = self.queue.popleft()
                 if self.tasks.get(token.id) is token:
                     self.step(token)
-            elif not (self.settle_joins() or self.watch_conditions()):
+            elif not (self.settle_joins() or self.watch_conditions() or self.supply()):
                 break
+        self.detect_starvation()
         self.detect_deadlock()
 
     def step(self, token: Token) -> None:
@@ -202,6 +203,36 @@ class Run(Compensating):
                 self.fire(token, {})
                 return True
         return False
+
+    def supply(self) -> bool:
+        """True if an activity begins, because its data inputs have come."""
+        for token in list(self.lacking.values()):
+            if not self.lacks(token):
+                self.unhold(token)
+                self.queue.append(token)
+                return True
+        return False
+
+    def unhold(self, token: Token) -> None:
+        """The activity waits for its data inputs no more."""
+        del self.lacking[token.id], token.memo["lacks"]
+        token._set_state(TaskState.READY)
+
+    def detect_starvation(self) -> None:
+        """Where all that is left waits for data, nothing in the instance can bring it: incidents, not silence."""
+        if not self.lacking:
+            return
+        still = {token.id for lines in self.joins.values() for line in lines.values() for token in line}
+        still.update(self.lacking)
+        # Sub-processes and repetitions are as still as what runs in them.
+        still.update(scope.id for scope in self.scopes.values() if scope.container)
+        still.update(token.owner for token in self.tasks.values() if token.role == CHILD)
+        if any(token.id not in still or token._state == TaskState.ERROR for token in self.tasks.values()):
+            return
+        for token in list(self.lacking.values()):
+            missing = self.lacks(token)
+            self.unhold(token)
+            self.park(token, DataMissing.code, {"element": token.task_spec.name, "names": missing})
 
     def detect_deadlock(self) -> None:
         """A scope in which every token waits at a join can never end: that is an incident, not silence."""

@@ -164,6 +164,8 @@ def _restore(run: Run, raw: list[Any], forks: list[Fork]) -> None:
         run.queue.append(token)
     elif element.gathers(token):
         run.arrive(token)
+    if token.memo.get("lacks"):
+        run.lacking[token.id] = token
     event = run.event_of(token)
     if event is not None and event.kind == "conditional" and state in (TaskState.WAITING, TaskState.STARTED):
         run.watching[token.id] = token

@@ -48,6 +48,8 @@ class Store(Workflow):  # type: ignore[misc]
         self.owned: dict[str, dict[str, Token]] = {}
         self.joins: dict[tuple[str, str], dict[str, list[Token]]] = {}
         self.watching: dict[str, Token] = {}
+        # Activities that wait for their data inputs.
+        self.lacking: dict[str, Token] = {}
         # Activated complex gateways that wait for their reset, by scope and element.
         self.resets: dict[tuple[str, str], Token] = {}
         self.queue: deque[Token] = deque()
@@ -108,6 +110,7 @@ class Store(Workflow):  # type: ignore[misc]
         self.drop_scope(token.id)
         self.close_opened(token)
         self.watching.pop(token.id, None)
+        self.lacking.pop(token.id, None)
         if token.owner and token.owner in self.owned:
             self.owned[token.owner].pop(token.id, None)
         scope = self.scopes[token.scope_id]
@@ -286,6 +289,15 @@ class Store(Workflow):  # type: ignore[misc]
             item.target: self.evaluate(item.source, token, extra) if item.store is None else self.fetch(item, token)
             for item in assignments
         }
+
+    def lacks(self, token: Token) -> list[str]:
+        """The variables whose absence keeps the activity from beginning; of several input sets the one most complete.
+
+        Source: BPMN 2.0.2, 10.4.2 and 13.3.2: an activity waits until one of its input sets is available.
+        """
+        known = self.visible(token) if token.task_spec.node.required else {}
+        missing = [[name for name in names if known.get(name) is None] for names in token.task_spec.node.required]
+        return min(missing, key=len, default=[])
 
     # -- data stores ---------------------------------------------------------------------------------------------------
 

@@ -187,6 +187,8 @@ def _kind(run: Run, token: Token) -> str:
         return token.opened
     if token.id in run.watching:
         return "condition"
+    if token.id in run.lacking:
+        return "data"
     if joins.place_of(token)[1]:
         return "join"
     if node.type == "eventBasedGateway":

@@ -34,7 +34,7 @@ def rivals(run: Run, token: Token) -> Iterator[Rival]:
         ad_hoc = around.task_spec.node.ad_hoc
         if ad_hoc is not None and ad_hoc.sequential and not branch.task_spec.node.triggered_by_event:
             for other in run.scopes[around.id].tokens.values():
-                if other is not branch and other.role == FLOW and _counts(other):
+                if other is not branch and other.role == FLOW and _counts(other) and other.id not in run.lacking:
                     yield _rival(run, other)
         branch = run.tasks[around.owner] if around.role == CHILD else around
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..runner import end, flows, script, start, task
-from .drawing import PLAIN, between, element, pools, with_roots
-from .row import Refusal, executed, reader, refused
+from .drawing import PLAIN, between, element, gateway, pools, with_roots
+from .row import Other, Refusal, executed, reader, refused
 
 OBJECTS = (
     '<bpmn:dataObject id="do1"/><bpmn:dataObjectReference id="dr1" name="amount" dataObjectRef="do1"/>'
@@ -102,7 +102,32 @@ DATA = (
         "s +x [complete x] -x e",
         more=["test_an_association_that_a_modeller_drew_for_the_reader_changes_nothing"],
     ),
-    reader("输入集与输出集", "input set and output set", between(element("task", SPECIFIED)), "s x e"),
+    executed(
+        "输入集：等到数据齐备",
+        "input set: waits for its data",
+        OBJECTS
+        + start()
+        + gateway("parallel", "f")
+        + task("a")
+        + script("x", "n * 2", "r", SPECIFIED + association("Input", "dr1", "in") + association("Output", "out", "dr2"))
+        + end()
+        + flows("s f a", "f x e"),
+        "s f +a [complete a amount=21] -a x e",
+        Other("s f +a x e [complete a] -a", never="-a +x", given={"amount": 4}),
+        gives={"doubled": 42},
+        more=[
+            "test_an_activity_waits_for_one_of_its_input_sets",
+            "test_what_is_optional_or_may_come_later_is_not_waited_for",
+            "test_data_that_nothing_can_bring_any_more_is_an_incident",
+            "test_an_activity_that_waits_for_data_in_a_sub_process_is_told_when_an_operator_sets_it",
+        ],
+    ),
+    reader(
+        "没有关联的输入集与输出集",
+        "input set and output set without associations",
+        between(element("task", SPECIFIED)),
+        "s x e",
+    ),
     reader(
         "数据存储引用，没有关联", "data store reference without association", STORE + between(element("task")), "s x e"
     ),

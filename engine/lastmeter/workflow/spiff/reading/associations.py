@@ -8,10 +8,10 @@ Source: BPMN 2.0.2, 10.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from lastmeter.workflow.spiff.model import Assignment, DataStore, Node
-from lastmeter.workflow.spiff.reading.events import EventReader
+from lastmeter.workflow.spiff.reading.events import ALLOWED, EventReader
 from lastmeter.workflow.spiff.reading.markup import Element, extensions, local, local_ref, tag, text_of
 
 _STORES = ("dataStoreReference", "dataStore")
@@ -25,6 +25,8 @@ class DataReader(EventReader):
 
     def data(self, element: Element, node: Node) -> None:
         """The associations of an activity or event as mappings; one without effect is a note."""
+        if node.type not in ALLOWED:
+            node.required = self._required(element)
         idle = False
         for association in element.iterchildren(tag("dataInputAssociation"), tag("dataOutputAssociation")):
             reads = local(association) == "dataInputAssociation"
@@ -38,6 +40,39 @@ class DataReader(EventReader):
             idle = idle or not found
         if idle:
             self.find("data-association", element, "note")
+
+    # -- what an activity waits for ------------------------------------------------------------------------------------
+
+    def _required(self, element: Element) -> list[list[str]]:
+        """By input set, the variables that must be there before the activity begins; [] if a set asks for none."""
+        specified = element.find(tag("ioSpecification"))
+        if specified is None:
+            return []
+        sources: dict[str, list[str]] = {}
+        for association in element.iterchildren(tag("dataInputAssociation")):
+            names = [self._source(text_of(source)) for source in association.iterchildren(tag("sourceRef"))]
+            sources.setdefault(local_ref(text_of(association.find(tag("targetRef")))), []).extend(filter(None, names))
+        alternatives = [self._needed(chosen, sources) for chosen in specified.iterchildren(tag("inputSet"))]
+        asked = {local_ref(text_of(each)) for each in specified.iter(tag("dataInputRefs"))}
+        for idle in sorted(asked - sources.keys()):
+            named = self.by_id.get(idle)
+            self.find(
+                "data-input-unfilled", element, "note", name=(named.get("name") if named is not None else "") or idle
+            )
+        return alternatives if all(alternatives) else []
+
+    def _needed(self, chosen: Element, sources: Mapping[str, Sequence[str]]) -> list[str]:
+        later = {
+            local_ref(text_of(each))
+            for each in chosen.iterchildren(tag("optionalInputRefs"), tag("whileExecutingInputRefs"))
+        }
+        inputs = [local_ref(text_of(each)) for each in chosen.iterchildren(tag("dataInputRefs"))]
+        return list(dict.fromkeys(name for each in inputs if each not in later for name in sources.get(each, ())))
+
+    def _source(self, reference: str) -> str:
+        """The variable that an input comes from; empty for a data store, which always answers."""
+        end = self.by_id.get(local_ref(reference))
+        return self._variable(reference) if end is not None and local(end) not in _STORES else ""
 
     # -- data stores -------------------------------------------------------------------------------------------------
 

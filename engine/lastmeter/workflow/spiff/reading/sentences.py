@@ -437,6 +437,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "需要改名时写输入、输出映射",
         "write input or output mappings where a name must change",
     ),
+    "data-input-unfilled": Sentence(
+        "没有数据关联给出数据输入“{name}”，活动不等待它",
+        "no data association fills the data input “{name}”: the activity does not wait for it",
+        "画一条数据关联，或从输入集中删去",
+        "draw a data association to it, or remove it from the input set",
+    ),
     "unknown-extension": Sentence(
         "扩展 {tag} 原样保留，不影响执行",
         "the extension {tag} is kept as it is and has no effect on execution",
