@@ -246,6 +246,19 @@ REFUSED: list[tuple[str, str, str]] = [
     ("timer-not-understood", "x", instead(catch(timer("timeDuration", "P1DT")))),
     ("timer-not-understood", "x", instead(catch(timer("timeDate", "2026-13-01")))),
     ("timer-not-understood", "x", instead(catch(timer("timeCycle", "R0/PT1H")))),
+    (
+        "data-name",
+        "x",
+        '<bpmn:dataObject id="paid" name="order [paid]"/>'
+        + instead(
+            task(
+                "x",
+                '<bpmn:ioSpecification><bpmn:dataInput id="i" name="n"/></bpmn:ioSpecification>'
+                "<bpmn:dataInputAssociation><bpmn:sourceRef>paid</bpmn:sourceRef><bpmn:targetRef>i</bpmn:targetRef>"
+                "</bpmn:dataInputAssociation>",
+            )
+        ),
+    ),
     ("link-without-source", "x", PLAIN + catch(LINK)),
     (
         "undo-of-process",

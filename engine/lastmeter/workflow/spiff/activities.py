@@ -66,9 +66,10 @@ class Activity(Element):
 
     def give_inputs(self, run: Run, token: Token) -> None:
         """The mapped inputs are local variables of the activity."""
-        if self.node.inputs:
+        if self.node.inputs or self.node.declared:
             fields = run.assigned(self.node.inputs, token)
             scope = run.open_scope(token.id, token.scope_id, "", token.loop)
+            run.declare(scope, self.name)
             scope.variables.update(fields)
             scope.given.update(fields)
 
@@ -139,14 +140,15 @@ class Activity(Element):
             value = run.evaluate(repeat.output_element, child) if repeat.output_element is not None else None
             memo["out"][child.loop or 0] = value
         ended = repeat.completion is not None and run.holds(repeat.completion, child, counters)
-        memo["done"] = done
         if repeat.kind == "parallel" and not repeat.output_collection:
             scope = run.scopes[child.id]
-            changed = {name: value for name, value in scope.variables.items() if name not in scope.given}
+            own = scope.given.union(self.node.declared)
+            changed = {name: value for name, value in scope.variables.items() if name not in own}
             for name, value in changed.items():
                 run.write(body, name, value, aware=True)
         again = repeat.kind == "loop" and not ended and self.loops_again(run, child, repeat, done)
         thrown = [each.event for each in repeat.behaviours if self.throws(run, child, each, done, counters)]
+        memo["done"] = done
         run.note(child, "completed")
         run.remember(child)
         run.discard(child)

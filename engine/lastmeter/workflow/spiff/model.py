@@ -144,6 +144,8 @@ class Node:
     stored: list[Assignment] = dataclasses.field(default_factory=list)
     # What must be there before the activity begins: one of these sets of variables; empty: nothing.
     required: list[list[str]] = dataclasses.field(default_factory=list)
+    # Variables that this activity has to itself: properties and, of a sub-process, data objects.
+    declared: list[str] = dataclasses.field(default_factory=list)
     pass_all_in: bool = False
     pass_all_out: bool = False
     script: Text | None = None

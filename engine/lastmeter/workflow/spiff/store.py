@@ -205,7 +205,14 @@ class Store(Workflow):  # type: ignore[misc]
         if scope is None:
             scope = self.scopes[scope_id] = Scope(scope_id, parent, container, loop=loop)
         scope.container = container
+        if container in self.spec.process.nodes:
+            self.declare(scope, container)
         return scope
+
+    def declare(self, scope: Scope, activity: str) -> None:
+        """What the activity declares is null at first, whatever has the name outside. Source: BPMN 2.0.2, 10.4.1."""
+        for name in self.spec.process.nodes[activity].declared:
+            scope.variables.setdefault(name, None)
 
     def chain(self, token: Token) -> list[Scope]:
         """The scopes a token sees, innermost first."""
@@ -237,17 +244,21 @@ class Store(Workflow):  # type: ignore[misc]
         """
         kept = values.decode(values.encode(value, name))
         scope = self.scopes.get(token.id)
-        if scope is None or outer or not (scope.isolated or scope.container):
+        own = scope is not None and name in token.task_spec.node.declared
+        if scope is None or outer or not (scope.isolated or scope.container or own):
             scope = self.scopes[token.scope_id]
         while not (scope.isolated or scope.parent is None or name in scope.variables):
             scope = self.scopes[scope.parent]
         scope.variables[name] = kept
         if token.forks and not scope.isolated:
+            # Branches that split outside the scope cannot disagree about what is in it.
+            outside = self.tasks[scope.id].forks if scope.id in self.tasks else ()
+            branches = [fork for fork in token.forks if fork not in outside]
             if aware:
-                for fork in token.forks:
+                for fork in branches:
                     fork.writes.pop(name, None)
-            else:
-                token.forks[-1].writes[name] = kept
+            elif branches:
+                branches[-1].writes[name] = kept
 
     def write_all(self, token: Token, fields: Mapping[str, object], *, outer: bool = False) -> None:
         for name, value in fields.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..runner import end, flows, script, start, task
-from .drawing import PLAIN, between, element, gateway, pools, with_roots
+from .drawing import PLAIN, between, element, gateway, pools, sub, with_roots
 from .row import Other, Refusal, executed, reader, refused
 
 OBJECTS = (
@@ -80,6 +80,29 @@ DATA = (
         BROKEN,
         given={"a": 1},
         gives={"b": 20},
+    ),
+    executed(
+        "子流程的数据对象与属性：只在其内",
+        "data object and property of a sub-process: its own",
+        between(
+            sub('<bpmn:dataObject id="o" name="a"/>' + script("t", "5", "a") + script("u", "a + 1", "b") + flows("t u"))
+        ),
+        "s +x t u -x e",
+        Refusal(
+            "data-name",
+            '<bpmn:dataObject id="o" name="order [paid]"/>'
+            + between(
+                task(
+                    "x",
+                    '<bpmn:ioSpecification><bpmn:dataInput id="i" name="n"/></bpmn:ioSpecification>'
+                    "<bpmn:dataInputAssociation><bpmn:sourceRef>o</bpmn:sourceRef><bpmn:targetRef>i</bpmn:targetRef>"
+                    "</bpmn:dataInputAssociation>",
+                )
+            ),
+        ),
+        given={"a": 1},
+        gives={"a": 1, "b": 6},
+        more=["test_what_a_sub_process_declares_is_its_own"],
     ),
     executed(
         "属性与数据对象：同名变量",

@@ -39,6 +39,7 @@ class ActivityReader(DataReader):
         node.for_compensation = self.flag(element, "isForCompensation")
         self.mappings(element, node)
         self.data(element, node)
+        node.declared = self.declared(element)
         node.repeat = self._repeat(element, node)
         match node.type:
             case "scriptTask":

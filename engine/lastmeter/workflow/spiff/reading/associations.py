@@ -74,6 +74,12 @@ class DataReader(EventReader):
         end = self.by_id.get(local_ref(reference))
         return self._variable(reference) if end is not None and local(end) not in _STORES else ""
 
+    def declared(self, element: Element) -> list[str]:
+        """The variables that an activity has to itself: its properties, and the data objects of a sub-process."""
+        own = element.iterchildren(tag("property"), tag("dataObject"))
+        names = (self.data_name(each.get("id", "")) for each in own if each.get("name") != PLACEHOLDER)
+        return [name for name in names if name]
+
     # -- data stores -------------------------------------------------------------------------------------------------
 
     def _store_of(self, association: Element, name: str) -> Element | None:
@@ -111,7 +117,7 @@ class DataReader(EventReader):
         if len(parts) == 1:
             value = self.child_feel(parts[0], "from")
         elif value is None and not parts and len(sources) == 1 and sources[0]:
-            value = self.feel(association, sources[0])
+            value = self.named(association, sources[0])
         if value is not None and len(parts) < 2:
             yield Assignment("", value, store=store)
 
@@ -160,7 +166,7 @@ class DataReader(EventReader):
         if target and transformation is not None:
             yield Assignment(target, transformation)
         elif target and len(sources) == 1 and sources[0] and sources[0] != target:
-            yield Assignment(target, self.feel(association, sources[0]))
+            yield Assignment(target, self.named(association, sources[0]))
 
     def _variable(self, reference: str) -> str:
         """The variable an end of the association stands for; empty for a placeholder and for none."""

@@ -129,6 +129,9 @@ class Reader(ActivityReader):
             local_ref(element.get("processRef")): element.get("name", "")
             for element in self.tree.iter(tag("participant"))
         }
+        for shown in self.tree.iter(tag("dataObjectReference")):
+            if shown.get("name"):
+                self.object_names.setdefault(local_ref(shown.get("dataObjectRef")), shown.get("name", ""))
         for drawn in self.tree.iter(tag("messageFlow")):
             for end in ("sourceRef", "targetRef"):
                 self.message_flows.setdefault(local_ref(drawn.get(end)), drawn)

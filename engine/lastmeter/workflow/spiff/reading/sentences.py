@@ -443,6 +443,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "画一条数据关联，或从输入集中删去",
         "draw a data association to it, or remove it from the input set",
     ),
+    "data-name": Sentence(
+        "数据名称“{name}”会被读作表达式，不是一个变量",
+        "the data name “{name}” would be read as an expression, not as one variable",
+        "去掉名称里的括号和运算符号",
+        "leave brackets and operators out of the name",
+    ),
     "unknown-extension": Sentence(
         "扩展 {tag} 原样保留，不影响执行",
         "the extension {tag} is kept as it is and has no effect on execution",

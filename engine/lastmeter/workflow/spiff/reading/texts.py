@@ -34,6 +34,8 @@ class TextReader:
         self.by_id: dict[str, Element] = {}
         # Message flows by the id of either end.
         self.message_flows: dict[str, Element] = {}
+        # What its first reference calls a data object that has no name of its own.
+        self.object_names: dict[str, str] = {}
 
     def find(self, rule: str, element: Element | None, severity: Severity = "error", **facts: object) -> None:
         """Record a finding about the element."""
@@ -189,8 +191,18 @@ class TextReader:
         target = self.by_id.get(local_ref(reference))
         if target is None:
             return reference
+        # Several references may show one data object, each in another state: they are one variable.
         aimed = self.by_id.get(local_ref(target.get("dataObjectRef")))
-        return target.get("name") or (aimed.get("name") if aimed is not None else None) or reference
+        shown = aimed if aimed is not None else target
+        known = shown.get("name") or self.object_names.get(shown.get("id", ""))
+        return known or target.get("name") or reference
+
+    def named(self, element: Element, name: str) -> Text:
+        """The value of the data of this name; a name that FEEL would read as an expression is a finding."""
+        text = self.feel(element, name)
+        if text is not NULL and expressions.names_read(name) != {name}:
+            self.find("data-name", element, name=name)
+        return text
 
     def extensions(self, element: Element) -> dict[str, Any]:
         return extensions(element)
