@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.util.task import TaskState
 
+from lastmeter.errors import LastmeterError
 from lastmeter.workflow.spiff import timers, values
-from lastmeter.workflow.spiff.faults import CorrelationMissing
+from lastmeter.workflow.spiff.faults import BpmnError, CorrelationMissing, StepBudgetExceeded
 from lastmeter.workflow.spiff.model import Event
-from lastmeter.workflow.spiff.report import SubscriptionOpened, TimerOpened
+from lastmeter.workflow.spiff.report import IncidentOpened, SubscriptionOpened, TimerOpened
 from lastmeter.workflow.spiff.store import Store
 from lastmeter.workflow.spiff.tokens import CHILD, EVENT_START, FLOW, MAX_FORKS, PART, ROOT, Fork, Scope, Token
 
@@ -45,7 +46,20 @@ class Catching(Store):
         """The event sub-processes of the scope's container wait for their events."""
         for start in self.spec.event_starts(scope.container):
             if start.node.event is not None and start.node.event.awaited:
-                self.arm(start, scope.id, EVENT_START, None, start.node.event)
+                token = Token(self, start, scope.id, EVENT_START, state=TaskState.WAITING)
+                self.admit(token)
+                self.hear(token)
+
+    def hear(self, token: Token) -> None:
+        """A catch that no activity stands for waits for its event; if it cannot, it is an incident by itself."""
+        event: Event = token.task_spec.node.event
+        try:
+            self.await_event(token, event)
+        except LastmeterError as fault:
+            for part in list(self.owned.get(token.id, {}).values()):
+                self.cancel(part)
+            token.memo["at"] = "arm"
+            self.park(token, fault.code, fault.facts)
 
     def arm(self, element: Element, scope_id: str, role: str, owner: Token | None, event: Event) -> Token:
         """A catch that waits for its event; timers and subscriptions are reported."""
@@ -118,7 +132,9 @@ class Catching(Store):
                 self.part_happened(token, payload)
             case _:
                 self.close_opened(token)
-                token.task_spec.finish(self, token, payload)
+                for part in [each for each in self.owned.get(token.id, {}).values() if each.role == PART]:
+                    self.cancel(part)
+                self.guarded(token, lambda: token.task_spec.finish(self, token, payload))
 
     def part_happened(self, part: Token, payload: Mapping[str, object]) -> None:
         """One of several events: enough, or one less to wait for."""
@@ -157,14 +173,14 @@ class Catching(Store):
             self.cancel(host)
         elif armed is not None:
             self.rearm(armed, host)
-        element.finish(self, token, payload)
+        self.guarded(token, lambda: element.finish(self, token, payload))
 
     def rearm(self, armed: Token, owner: Token | None) -> None:
         """A non-interrupting catch goes on listening; a timer only if it repeats, under a new uid."""
         element: Element = armed.task_spec
         event = self.event_of(armed)
         if event is not None and event.kind == "all":
-            self.await_event(armed, event)
+            self.hear(armed)
         if event is None or event.kind != "timer":
             return
         due: timers.Due = armed.memo["due"]
@@ -206,7 +222,7 @@ class Catching(Store):
         self.admit(begun)
         self.note(begun, "entered")
         self.listen(scope)
-        start.finish(self, begun, payload)
+        self.guarded(begun, lambda: start.finish(self, begun, payload))
 
     def win_race(self, winner: Token, payload: Mapping[str, object]) -> None:
         """The event decides for its flow; the gateway and the other events are done."""
@@ -218,7 +234,8 @@ class Catching(Store):
         self.note(gateway, "completed")
         self.discard(gateway)
         self.note(token, "entered")
-        element.finish(self, token, payload)
+        element.give_inputs(self, token)
+        self.guarded(token, lambda: element.finish(self, token, payload))
 
     # -- errors and escalations ----------------------------------------------------------------------------------------
 
@@ -259,6 +276,34 @@ class Catching(Store):
         self.uncaught = code
         self.cancel_scope(ROOT)
         self.done = True
+
+    # -- incidents -----------------------------------------------------------------------------------------------------
+
+    def guarded(self, token: Token, action: Callable[[], object]) -> None:
+        """`action` done, or its refusal turned into an incident, or its BPMN error thrown."""
+        try:
+            action()
+        except StepBudgetExceeded:
+            raise
+        except BpmnError as error:
+            token.memo["failed"] = True
+            if not self.throw("error", error.error_code, token.scope_id, token, error.message):
+                del token.memo["failed"]
+                self.park(token, "uncaught_error", {"error_code": error.error_code, "message": error.message})
+        except LastmeterError as fault:
+            self.park(token, fault.code, fault.facts)
+
+    def park(self, token: Token, code: str, facts: Mapping[str, object]) -> None:
+        """The token waits as an incident; what it had armed on the way in is taken back."""
+        if "at" not in token.memo:
+            for armed in list(self.owned.get(token.id, {}).values()):
+                self.cancel(armed)
+            self.drop_scope(token.id)
+        self.close_opened(token)
+        token._set_state(TaskState.ERROR)
+        token.opened = "incident"
+        self.note(token, "failed")
+        self.report.incidents[token.id] = IncidentOpened(token.id, token.task_spec.name, code, dict(facts))
 
 
 def _timer_kind(text: str) -> timers.TimerKind:

@@ -6,6 +6,7 @@ used up by being compensated. Source: BPMN 2.0.2, 10.7 and 13.5.5.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.util.task import TaskState
@@ -68,6 +69,16 @@ class Compensating(Catching):
                 return
         del driver.memo["undo"]
         driver.task_spec.compensated(self, driver)
+
+    def take_boundary(
+        self, element: Element, host: Token, payload: Mapping[str, object], armed: Token | None = None
+    ) -> None:
+        """The boundary event fires; a handler that it interrupts is over, and the next one follows."""
+        interrupted = host.role == HANDLER and element.node.interrupting
+        driver = self.tasks.get(host.owner) if interrupted else None
+        super().take_boundary(element, host, payload, armed)
+        if driver is not None:
+            self.undo_next(driver)
 
     def _undo(self, driver: Token, record: Record, scope: Scope) -> None:
         name = record["at"]

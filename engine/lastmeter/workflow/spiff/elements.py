@@ -52,6 +52,9 @@ class Element(TaskSpec):  # type: ignore[misc]
         """True when the element is done at once, None when it waits for `finish`."""
         return True
 
+    def give_inputs(self, run: Run, token: Token) -> None:
+        """What the element has to itself while it runs."""
+
     def finish(self, run: Run, token: Token, result: Mapping[str, object] | None) -> None:
         """The wait is over: the result becomes variables and the token leaves."""
         self.conclude(run, token, result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from lastmeter.errors import LastmeterError
 from lastmeter.workflow.spiff.compensating import Compensating
-from lastmeter.workflow.spiff.faults import BpmnError, BranchesDisagree, DataMissing, Deadlock, StepBudgetExceeded
-from lastmeter.workflow.spiff.report import IncidentOpened
+from lastmeter.workflow.spiff.faults import BranchesDisagree, DataMissing, Deadlock, StepBudgetExceeded
 from lastmeter.workflow.spiff.tokens import ALIVE, CHILD, EVENT_START, FLOW, HANDLER, RACE, ROOT, Token
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ class Run(Compensating):
         """The element is done: history, the way out, and the token itself is gone."""
         element: Element = token.task_spec
         if token.role == CHILD:
+            # Should what is asked now fail, a retry asks again and does not repeat what has been done.
+            token.memo["at"] = "leave"
             element.child_done(self, self.tasks[token.owner], token)
             return
         token.memo["at"] = "leave"
@@ -100,32 +101,6 @@ class Run(Compensating):
 
     # -- incidents -----------------------------------------------------------------------------------------------------
 
-    def guarded(self, token: Token, action: Callable[[], object]) -> None:
-        """`action` done, or its refusal turned into an incident, or its BPMN error thrown."""
-        try:
-            action()
-        except StepBudgetExceeded:
-            raise
-        except BpmnError as error:
-            token.memo["failed"] = True
-            if not self.throw("error", error.error_code, token.scope_id, token, error.message):
-                del token.memo["failed"]
-                self.park(token, "uncaught_error", {"error_code": error.error_code, "message": error.message})
-        except LastmeterError as fault:
-            self.park(token, fault.code, fault.facts)
-
-    def park(self, token: Token, code: str, facts: Mapping[str, object]) -> None:
-        """The token waits as an incident; what it had armed on the way in is taken back."""
-        if "at" not in token.memo:
-            for armed in list(self.owned.get(token.id, {}).values()):
-                self.cancel(armed)
-            self.drop_scope(token.id)
-        self.close_opened(token)
-        token._set_state(TaskState.ERROR)
-        token.opened = "incident"
-        self.note(token, "failed")
-        self.report.incidents[token.id] = IncidentOpened(token.id, token.task_spec.name, code, dict(facts))
-
     def retry(self, token: Token) -> None:
         """The parked token is ready once more."""
         self.close_opened(token)
@@ -139,6 +114,10 @@ class Run(Compensating):
                 del token.memo["at"]
                 token._set_state(TaskState.STARTED)
                 self.idle.append(token.id)
+            case "arm":
+                del token.memo["at"]
+                token._set_state(TaskState.WAITING)
+                self.hear(token)
             case "watch":
                 del token.memo["at"]
                 token._set_state(TaskState.WAITING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..runner import boundary, end, flows, start, task
-from .drawing import PLAIN, UNDO, between, element, gateway, handled, many, sub, throw
+from .drawing import DAY, PLAIN, UNDO, between, element, gateway, handled, many, sub, throw
 from .row import Other, Refusal, executed, refused
 
 AIMED = '<bpmn:compensateEventDefinition activityRef="a"/>'
@@ -94,6 +94,14 @@ COMPENSATION = (
             "test_an_error_in_a_handler_is_caught_around_the_throw",
             "test_an_error_event_sub_process_undoes_what_completed_around_it",
         ],
+    ),
+    executed(
+        "被中断的补偿活动",
+        "compensation activity that is interrupted: it is over",
+        start() + handled("a") + boundary("b", "ua", DAY) + task("w") + end("x", UNDO) + flows("s a x", "b w"),
+        "s +a [complete a] -a +x ca +ua [fire b] +b !ua -b -x +w [complete w] -w",
+        Other("s +a [complete a] -a +x ca +ua [complete ua] -ua -x", never="w"),
+        more=["test_a_handler_that_is_interrupted_is_over_and_the_next_one_follows"],
     ),
     refused(
         "两种补偿方式",
