@@ -25,7 +25,7 @@ from lastmeter.db import (
 )
 from lastmeter.errors import LastmeterError
 from lastmeter.outbox import HANDLERS, Job, Postponed, as_performer, handler
-from lastmeter.workflow import calls, incidents, messages, services, suspension, task_jobs, timers
+from lastmeter.workflow import calls, incidents, messages, migration, services, suspension, task_jobs, timers
 
 __all__ = ["Job", "Postponed", "anything_due", "drain", "handler", "take"]
 
@@ -38,7 +38,7 @@ BATCH = 10
 # Seconds before the second and the third try: a passing fault is over soon, a lasting one should be seen soon.
 PAUSES = (1, 5)
 # Rooms whose handlers are registered by being imported.
-HANDLING = (calls, messages, services, suspension, task_jobs, timers)
+HANDLING = (calls, messages, migration, services, suspension, task_jobs, timers)
 
 
 class JobLost(Exception):

@@ -16,36 +16,26 @@ from lastmeter.actor import SYSTEM
 from lastmeter.definitions import publishing
 from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.errors import Missing
-from lastmeter.feel import names_read
 from lastmeter.outbox import Job, Postponed
 from lastmeter.workflow import engine, instances
 from lastmeter.workflow.engine import Held
 from lastmeter.workflow.models import Instance
 from lastmeter.workflow.refusals import DefinitionUnknown, InstanceEnded
 from lastmeter.workflow.spiff import NotWaiting
+from lastmeter.workflow.spiff.expressions import names_perhaps_read
 
 TITLE_LENGTH = 200
 
 
 def wanted_by(loaded: LoadedDefinition, element_id: str) -> frozenset[str]:
     """The names of a child's variables that the calling element takes over."""
-    ext = loaded.elements[element_id].ext
-    wanted: set[str] = set()
-    for part in ext.get("camunda:out", ()):
-        if part.get("variables") == "all":
-            wanted |= loaded.names_read
-        elif part.get("source"):
-            wanted.add(str(part["source"]))
-        else:
-            wanted |= names_read(str(part.get("sourceExpression") or "null").removeprefix("="))
-    for mapping in ext.get("zeebe:ioMapping", ()):
-        for part in mapping.get("$children", ()):
-            if part["$tag"] == "zeebe:output":
-                wanted |= names_read(str(part.get("source", "null")).removeprefix("="))
-    for called in ext.get("zeebe:calledElement", ()):
-        if called.get("propagateAllChildVariables", "true") == "true":
-            wanted |= loaded.names_read
-    return frozenset(wanted)
+    node = loaded.spec.process.nodes[element_id]
+    texts = [item.source for item in (*node.outputs, *node.stored)]
+    wanted = frozenset(
+        name for text in texts if text is not None and text.feel for name in names_perhaps_read(text.text)
+    )
+    unmapped = not (node.inputs or node.outputs or node.pass_all_in)
+    return wanted | loaded.names_read if node.pass_all_out or unmapped else wanted
 
 
 @outbox.handler("child.start")

@@ -15,14 +15,16 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, undefer
 
-from lastmeter import clock
-from lastmeter.actor import Actor
+from lastmeter import clock, connectors, outbox
+from lastmeter.actor import SYSTEM, Actor
 from lastmeter.definitions import publishing
 from lastmeter.definitions.models import Definition
 from lastmeter.definitions.publishing import Element, LoadedDefinition
 from lastmeter.errors import Forbidden, LastmeterError, Missing
 from lastmeter.identity.models import Account
+from lastmeter.outbox import Job
 from lastmeter.workflow import candidates, engine, instances, kept_rows, live, submissions
+from lastmeter.workflow.calls import wanted_by
 from lastmeter.workflow.engine import Desk, Held
 from lastmeter.workflow.migration_models import InstanceMigration
 from lastmeter.workflow.models import HistoryEvent, HumanTask, Instance, Submission, TaskDraft
@@ -73,6 +75,9 @@ class Result:
     armed: Sequence[str] = ()
     closed: Sequence[str] = ()
     refilled: Sequence[str] = ()
+    unfilled: Sequence[
+        str
+    ] = ()  # names it reads that connectors gave under the old version, which kept nothing of them
     blockers: Sequence[Blocker] = ()
     migration_id: int | None = None
 
@@ -173,6 +178,7 @@ class _Moving:
     mapping: Mapping[str, str]
     found: migrating.Plan
     refilled: Mapping[str, object]
+    unfilled: Sequence[str]
     seats: Mapping[int, candidates.Seat]
     blockers: list[Blocker]
 
@@ -188,7 +194,8 @@ class _Moving:
             services=Services(functions=held.functions), refilled=refilled,
         )  # fmt: skip
         blockers = [Blocker(each.element_id, each.refusal.code, each.refusal.facts) for each in found.blockers]
-        moving = cls(held, target, mapping, found, refilled, {}, blockers)
+        unfilled = _unfilled(held, target, refilled)
+        moving = cls(held, target, mapping, found, refilled, unfilled, {}, blockers)
         if found.blob is not None:
             moving.seats = moving.new_seats(found.blob)
         return moving
@@ -198,7 +205,8 @@ class _Moving:
         return Result(
             self.held.instance.id, "blocked" if self.blockers else result,
             [(source, target, count) for (source, target), count in moves.items()],
-            self.found.armed, self.found.closed, sorted(self.refilled), tuple(self.blockers), migration_id,
+            self.found.armed, self.found.closed, sorted(self.refilled),
+            self.unfilled, tuple(self.blockers), migration_id,
         )  # fmt: skip
 
     def moved(self, reason: str) -> Result:
@@ -228,9 +236,22 @@ class _Moving:
         )  # fmt: skip
         _say_in_history(held)
         engine.record(held, found.advance)
+        self._tell_children(row.id)
         row.version = instance.version
         session.flush()
         return self.planned("migrated", row.id)
+
+    def _tell_children(self, migration_id: int) -> None:
+        """What this version takes over from a called instance, that instance keeps from now on."""
+        session, held = self.held.session, self.held
+        query = select(Instance.parent_task_uid).where(
+            Instance.parent_id == held.instance.id, Instance.state.in_(("running", "incident"))
+        )
+        waiting = held.live.waiting()
+        for uid in session.scalars(query):
+            if uid in waiting:
+                body = {"parent": held.instance.id, "uid": uid, "names": sorted(wanted_by(self.target, waiting[uid]))}
+                outbox.enqueue(session, "child.wanted", f"want-{migration_id}-{uid}", payload=body)
 
     def _renamed(self) -> dict[str, str]:
         """Elements that are only called otherwise; where two become one, what was done stays with the one."""
@@ -323,7 +344,42 @@ def _say_in_history(held: Held) -> None:
 
 def _refill(held: Held, target: LoadedDefinition) -> dict[str, object]:
     """Values of names that the new version reads and the old one did not copy, as they were last handed in."""
-    wanted = target.names_read - held.loaded.names_read - set(held.instance.wanted or ())
+    return _handed_in(held, target, _missing(held, target))
+
+
+def _missing(held: Held, target: LoadedDefinition) -> frozenset[str]:
+    return target.names_read - held.loaded.names_read - set(held.instance.wanted or ())
+
+
+def _unfilled(held: Held, target: LoadedDefinition, refilled: Mapping[str, object]) -> list[str]:
+    """Names that connectors gave before anybody read them: they are nowhere, and an operator may set them."""
+    done = select(HistoryEvent.element_id).where(
+        HistoryEvent.instance_id == held.instance.id, HistoryEvent.event == "completed"
+    )
+    topics = {held.loaded.elements[name].topic for name in held.session.scalars(done) if name in held.loaded.elements}
+    known = connectors.registered()
+    given = {name for topic in topics if topic in known for name in known[topic].outputs}
+    return sorted(_missing(held, target) & given - refilled.keys())
+
+
+@outbox.handler("child.wanted")
+def _want(session: Session, job: Job, _result: Any) -> None:
+    """The called instance keeps these names too, and what was handed in of them before."""
+    payload = job.payload
+    which = (Instance.parent_id == payload["parent"]) & (Instance.parent_task_uid == payload["uid"])
+    instance = engine.lock(session, which)
+    if instance is None or instance.state in ("completed", "cancelled"):
+        return
+    held = engine.held(session, SYSTEM, instance)
+    names = frozenset(payload["names"]) - set(instance.wanted or ())
+    found = _handed_in(held, held.loaded, names - held.loaded.names_read)
+    instance.wanted = sorted(names.union(instance.wanted or ()))
+    present = held.live.variables
+    engine.run(held, lambda live: live.set_variables({k: v for k, v in found.items() if k not in present}, held.now))
+
+
+def _handed_in(held: Held, target: LoadedDefinition, wanted: frozenset[str]) -> dict[str, object]:
+    """What was last handed in under these names, as far as it may become variables."""
     query = select(Submission).where(Submission.instance_id == held.instance.id).order_by(Submission.id)
     found: dict[str, object] = {}
     for row in held.session.scalars(query) if wanted else ():
@@ -418,6 +474,7 @@ def report(results: Sequence[Result], *, say: Callable[[str, Mapping[str, object
             "instance": each.instance_id, "result": each.result, "migration": each.migration_id,
             "moves": [{"from": source, "to": target, "count": count} for source, target, count in each.moves],
             "armed": list(each.armed), "closed": list(each.closed), "refilled": list(each.refilled),
+            "unfilled": list(each.unfilled),
             "blockers": [
                 {"element_id": found.element_id, "code": found.code, "message": say(found.code, found.facts)}
                 for found in each.blockers

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import select
 from tests.integration.workflow.conftest import MONDAY, Scene, diagram, sequence
 
+from lastmeter import connectors, keys
 from lastmeter.actor import SYSTEM
 from lastmeter.errors import Forbidden
 from lastmeter.outbox import Job
 from lastmeter.workflow import instances, migration, suspension, tasks
 from lastmeter.workflow.migration import Filter, Result, UndoRefused
-from lastmeter.workflow.models import HumanTask, Timer
+from lastmeter.workflow.models import HumanTask, Instance, TaskDraft, Timer
 
 OFFICER = 'camunda:candidateGroups="district_officer"'
 LEADER = 'camunda:candidateGroups="district_leader"'
@@ -192,3 +193,86 @@ def test_only_who_operates_or_publishes_moves_instances(scene: Scene) -> None:
     with pytest.raises(Forbidden):
         move(scene, instance_id, 2, "lixia.officer", a="first")
     assert len(scene.open("a")) == 1
+
+
+READS_SUM = (
+    '<scriptTask id="s" scriptFormat="feel" camunda:resultVariable="twice"><script>2 * sum</script></scriptTask>'
+)
+
+
+def test_what_only_a_connector_gave_is_named_and_may_be_set(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def give(_step: connectors.Step) -> dict[str, object]:
+        return {"sum": 12}
+
+    known = connectors.Connector("test.give", give, "给", "give", outputs=("sum", "other"))
+    monkeypatch.setitem(connectors._registered, "test.give", known)
+    service = '<serviceTask id="g" camunda:type="external" camunda:topic="test.give"/>'
+    scene.publish(diagram(sequence("p", service, FIRST)))
+    scene.publish(diagram(sequence("p", service, FIRST, READS_SUM, RENAMED)))
+    instance_id = scene.start("lixia.officer", "p", version=1)
+    planned = scene(lambda s: migration.plan(s, SYSTEM, instance_id, "p", 2))
+    assert (planned.unfilled, planned.refilled) == (["sum"], [])
+    assert move(scene, instance_id, 2).unfilled == ["sum"]
+    later = scene.start("lixia.officer", "p")
+    assert scene.variables(later)["sum"] == 12
+
+
+def test_a_called_instance_keeps_what_the_callers_new_version_takes_over(scene: Scene) -> None:
+    call = '<callActivity id="c" calledElement="q"><extensionElements>{0}</extensionElements></callActivity>'
+    out = '<camunda:out source="{0}" target="{0}"/>'
+    scene.publish(diagram(sequence("q", FIRST, f'<userTask id="b" name="二" {OFFICER}/>')))
+    scene.publish(diagram(sequence("p", call.format(out.format("count")), READS_SUM.replace("sum", "count"))))
+    scene.publish(diagram(sequence("p", call.format(out.format("sum")), READS_SUM, RENAMED)))
+    instance_id = scene.start("lixia.officer", "p", version=1)
+    scene.drain()
+    scene.do("lixia.officer", "a", {"sum": 21, "count": 1})
+    (child,) = scene.children(instance_id)
+    assert scene(lambda s: s.get_one(Instance, child).wanted) == ["count"]
+    number = move(scene, instance_id, 2).migration_id
+    assert number is not None
+    scene.drain()
+    assert scene(lambda s: s.get_one(Instance, child).wanted) == ["count", "sum"]
+    assert scene.variables(child) == {"count": 1, "sum": 21}
+    scene.do("lixia.officer", "b", {})
+    scene.drain()
+    assert scene.variables(instance_id)["twice"] == 42
+
+
+def test_a_call_without_mapping_takes_over_all_that_the_caller_reads(scene: Scene) -> None:
+    scene.publish(diagram(sequence("q", FIRST)))
+    scene.publish(diagram(sequence("p", '<callActivity id="c" calledElement="q"/>', READS_SUM, RENAMED)))
+    instance_id = scene.start("lixia.officer", "p")
+    scene.drain()
+    scene.do("lixia.officer", "a", {"sum": 21})
+    scene.drain()
+    assert scene.variables(instance_id)["twice"] == 42
+
+
+def test_a_draft_of_a_form_that_is_secret_from_now_on_is_sealed(scene: Scene) -> None:
+    form = {
+        "type": "default", "id": "f",
+        "components": [{"type": "textfield", "id": "c", "key": "note", "label": "情况",
+                        "properties": {"lm.label_en": "Note", "lm.classification": "internal"}}],
+    }  # fmt: skip
+    secret = {
+        **form,
+        "components": [{**form["components"][0], "properties": {"lm.label_en": "Note", "lm.classification": "case"}}],
+    }  # type: ignore[dict-item]
+    step = FIRST.replace("/>", ' camunda:formKey="f"/>')
+    scene.publish(diagram(sequence("p", step)), forms={"f": form})
+    scene.publish(diagram(sequence("p", step)), forms={"f": secret})
+    instance_id = scene.start("lixia.officer", "p", version=1)
+    (task,) = scene.open("a")
+    scene(lambda s: tasks.save_draft(s, scene.actor(s, "lixia.officer"), task, {"note": "独居"}))
+    number = move(scene, instance_id, 2).migration_id
+
+    def kept(session: Any) -> Any:
+        row = session.scalars(select(TaskDraft)).one()
+        return row.data, row.sealed and keys.decrypt(session, row.key_class, row.sealed)
+
+    assert scene(kept) == (None, '{"note":"独居"}'.encode())
+    view = scene(lambda s: tasks.get(s, scene.actor(s, "lixia.officer"), task))
+    assert view.draft == {"note": "独居"}
+    assert number is not None
+    scene(lambda s: migration.undo(s, SYSTEM, number))
+    assert scene(lambda s: tasks.get(s, scene.actor(s, "lixia.officer"), task)).draft == {"note": "独居"}

@@ -215,6 +215,38 @@ def test_of_several_starts_the_caller_names_one(leader: Api, officer: Api) -> No
     assert [line["element_id"] for line in history if line["event"] == "completed"] == ["late", "g", "small"]
 
 
+def test_instances_are_planned_moved_and_taken_back(
+    leader: Api, officer: Api, client: FlaskClient, token: Token
+) -> None:
+    operator = Api(client, token("operator"))
+    assert leader.post("/definitions", ONE_TASK).status_code == 201
+    instance = _started(officer)
+    renamed = ONE_TASK.replace(b"answer", b"reply")
+    assert leader.post("/definitions", renamed).status_code == 201
+    address, body = "/definitions/ask/migrations", {"to": 2, "mapping": {"answer": "reply"}}
+
+    blocked = operator.post(address, {"to": 2, "dry_run": True}, **{"Accept-Language": "en"}).get_json()["items"]
+    assert [(each["result"], each["blockers"][0]["code"]) for each in blocked] == [("blocked", "element_gone")]
+    assert "answer" in blocked[0]["blockers"][0]["message"]
+    expected = {
+        "instance": instance, "result": "planned", "migration": None, "armed": [], "closed": [], "refilled": [],
+        "unfilled": [], "blockers": [], "moves": [{"from": "answer", "to": "reply", "count": 1}],
+    }  # fmt: skip
+    assert operator.post(address, {**body, "dry_run": True}).get_json() == {"items": [expected]}
+    moved = operator.post(address, {**body, "reason": "改版"}).get_json()["items"][0]
+    assert moved == {**expected, "result": "migrated", "migration": moved["migration"]}
+
+    undo = f"/instances/{instance}/migrations/{moved['migration']}/undo"
+    undone = operator.post(undo)
+    assert undone.status_code == 200
+    assert undone.get_json().keys() == {"migration", "instance", "undone_at"}
+    assert (undone.get_json()["migration"], undone.get_json()["instance"]) == (moved["migration"], instance)
+    history = [line["element_id"] for line in officer.get(f"/instances/{instance}/history").get_json()]
+    assert history == ["s", "s", "answer", "ask", "answer", "reply", "ask", "reply", "answer"]
+    again = operator.post(undo)
+    assert (again.status_code, again.get_json()["code"]) == (409, "undo_refused")
+
+
 def test_a_lost_answer_is_given_again_and_nothing_is_started_twice(
     leader: Api, officer: Api, factory: sessionmaker[Session]
 ) -> None:

@@ -393,6 +393,7 @@ class MigratedSchema(Schema):
     armed = fields.List(fields.String())
     closed = fields.List(fields.String())
     refilled = fields.List(fields.String())
+    unfilled = fields.List(fields.String())
     blockers = fields.List(fields.Nested(BlockerSchema))
 
 

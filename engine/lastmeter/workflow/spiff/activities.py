@@ -283,8 +283,10 @@ class CallActivity(Activity):
         if node.outputs:
             # Sources are read in the child's variables only; what it has not got is null.
             for item in node.outputs:
-                names = expressions.names_read(item.source.text) if item.source is not None and item.source.feel else ()
-                extra = {name: fields.get(name) for name in names}
+                text = item.source.text if item.source is not None and item.source.feel else "null"
+                extra = {name: fields.get(name) for name in expressions.names_read(text)}
+                # A variable may be called like a function: `sum`.
+                extra.update((name, fields[name]) for name in expressions.names_perhaps_read(text) if name in fields)
                 run.write(token, item.target, run.evaluate(item.source, token, extra))
 
 
