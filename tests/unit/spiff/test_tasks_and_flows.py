@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from lastmeter.definitions.findings import DefinitionRefused
-from lastmeter.workflow.spiff import NotWaiting, Services, parse
+from lastmeter.workflow.spiff import Live, NotWaiting, Services, parse
 
 from .runner import Runner, end, file, flow, flows, script, start, task
 
@@ -159,6 +159,40 @@ def test_an_inclusive_join_waits_for_the_taken_branches_only() -> None:
     default.complete("c")
     assert default.completed
     assert default.times("j") == 1
+
+
+def test_an_inclusive_join_that_cannot_be_left_has_been_passed() -> None:
+    body = (
+        start()
+        + '<bpmn:inclusiveGateway id="f"/><bpmn:inclusiveGateway id="j"/>'
+        + task("a")
+        + task("b")
+        + task("c")
+        + flows("s f", "f a j", "f b j")
+        + flow("j", "c", "ok")
+    )
+    run = Runner(file(body))
+    run.complete("a")
+    run.complete("b")
+    assert list(run.incidents.values()) == [("j", "no_flow_taken")]
+    assert run.live._run.joins == {}
+    run.set(ok=True)
+    run.retry("j")
+    assert run.times("j") == 1
+    assert run.open_tasks == ["c"]
+
+
+def test_a_state_of_an_earlier_release_does_not_come_to_a_passed_join_again() -> None:
+    body = start() + '<bpmn:inclusiveGateway id="f"/><bpmn:inclusiveGateway id="j"/>' + task("a") + task("c")
+    run = Runner(file(body + flows("s f", "f j", "f a j") + flow("j", "c", "ok")))
+    run.complete("a")
+    [parked] = run.live._run.tasks.values()
+    parked.via = "f_j"
+    run.live = Live.load(run.spec, run.live.dump(), run.services)
+    assert run.live._run.joins == {}
+    run.set(ok=True)
+    run.retry("j")
+    assert run.open_tasks == ["c"]
 
 
 def test_several_flows_out_of_an_activity_are_all_taken_and_several_in_each_run_it() -> None:

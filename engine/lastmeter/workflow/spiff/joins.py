@@ -36,8 +36,7 @@ def is_join(node: Node) -> bool:
 def place_of(token: Token) -> Place:
     """Where the token stands; one that has passed its join and could not leave it waits for no other."""
     node: Node = token.task_spec.node
-    waits = is_join(node) and token.memo.get("at") != "leave"
-    return node.id, token.via if waits else ""
+    return node.id, token.via if is_join(node) else ""
 
 
 def broken(spec: Spec, places: Iterable[Place]) -> frozenset[str]:

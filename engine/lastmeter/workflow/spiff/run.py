@@ -146,6 +146,8 @@ class Run(Compensating):
             token.forks[-1].writes.update(written)
         for other in merged:
             self.leave_join(other)
+            # It has passed the join: should it be unable to leave, it waits here for no other.
+            other.via = ""
         for other in merged:
             if other is not token:
                 self.discard(other)

@@ -159,6 +159,9 @@ def _restore(run: Run, raw: list[Any], forks: list[Fork]) -> None:
     token.via, token.owner, token.loop, token.opened, token.noted = via, owner, loop, opened, noted
     token.memo = {key: _unmemo(value) for key, value in memo.items()}
     token.forks = tuple(forks[index] for index in branch)
+    if token.memo.get("at") == "leave":
+        # Earlier releases kept the flow by which it had come to a join that it has passed and could not leave.
+        token.via = ""
     run.admit(token)
     if state == TaskState.READY:
         run.queue.append(token)
