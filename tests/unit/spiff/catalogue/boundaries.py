@@ -237,6 +237,7 @@ UNDOING = (
     start() + sub(start("is") + task("a") + flows("is a") + sub(OWN, "esp", 'triggeredByEvent="true"'), "sp")
     + task("t") + end("e", UNDO) + flows("s sp t e")
 )  # fmt: skip
+MARKED = 'triggeredByEvent="true" isForCompensation="true"'
 
 EVENT_SUB_PROCESSES = (
     *(started(*waiting, interrupting) for waiting in WAITING for interrupting in (True, False)),
@@ -285,6 +286,13 @@ EVENT_SUB_PROCESSES = (
         "caught-twice",
         beside(ERROR)
         + sub(element("startEvent", ERROR, "", "y") + task("z") + flows("y z"), "z2", 'triggeredByEvent="true"'),
+    ),
+    executed(
+        "标为补偿活动的补偿事件子流程",
+        "compensation event sub-process, marked for compensation",
+        UNDOING.replace('triggeredByEvent="true"', MARKED),
+        "s +sp is +a [complete a] -a -sp +t [complete t] -t +e +esp x +u [complete u] -u -esp -e",
+        Refusal("handler-connected", PLAIN + sub(element("startEvent", DAY) + task("u") + flows("x u"), "sp", MARKED)),
     ),
     refused("没有定义的事件子流程", "event sub-process without definition", "event-sub-process-start", beside("")),
     refused(

@@ -100,7 +100,8 @@ class _Checker:
 
     def handler(self, node: Node) -> None:
         """What is for compensation runs only as the handler of an event, outside the normal flow."""
-        if not node.for_compensation:
+        undoes_itself = any(self.has(start, "compensate") for start in self.starts.get(node.id, ()))
+        if not node.for_compensation or (node.triggered_by_event and undoes_itself):
             return
         if node.incoming or node.outgoing or node.triggered_by_event:
             self.find("handler-connected", node)
