@@ -195,6 +195,14 @@ def test_a_state_of_an_earlier_release_does_not_come_to_a_passed_join_again() ->
     assert run.open_tasks == ["c"]
 
 
+def test_an_inclusive_gateway_takes_its_default_beside_an_unconditional_flow() -> None:
+    body = start() + '<bpmn:inclusiveGateway id="g" default="g_c"/>' + task("a") + task("b") + task("c")
+    body += flows("s g b", "g c") + flow("g", "a", "ok")
+    assert Runner(file(body), {"ok": True}).open_tasks == ["a", "b"]
+    assert Runner(file(body), {"ok": False}).open_tasks == ["b", "c"]
+    assert Runner(file(start() + '<bpmn:task id="x" default="x_c"/>' + task("c") + flows("s x c"))).open_tasks == ["c"]
+
+
 def test_several_flows_out_of_an_activity_are_all_taken_and_several_in_each_run_it() -> None:
     body = start() + script("x", "null") + script("y", "null") + script("z", "null") + end() + flows("s x y e", "x z e")
     run = Runner(file(body))

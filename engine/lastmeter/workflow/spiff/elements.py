@@ -92,20 +92,22 @@ class Element(TaskSpec):  # type: ignore[misc]
             run.write_all(token, fields)
 
     def choose(self, run: Run, token: Token) -> list[str]:
-        """The flows it leaves by: unconditional ones and those whose condition is true, else the default.
+        """The flows it leaves by: unconditional ones, those whose condition is true, and the default if none is.
 
-        Raises NoFlowTaken.
+        An unconditional flow beside a default does not stand in for a true condition: the flows are a parallel and
+        an inclusive split in one. Source: BPMN 2.0.2, 13.3.1 and table 10.3. Raises NoFlowTaken.
         """
-        taken = []
+        taken, chosen = [], False
         for flow in self.flows:
             if flow.id == self.node.default:
                 continue
             if flow.condition is None or run.holds(flow.condition, token):
                 taken.append(flow.id)
-        if not taken and self.flows:
-            if not self.node.default:
-                raise NoFlowTaken(element=self.name)
+                chosen = chosen or flow.condition is not None
+        if not chosen and self.node.default:
             taken.append(self.node.default)
+        if not taken and self.flows:
+            raise NoFlowTaken(element=self.name)
         return taken
 
     def gathers(self, token: Token) -> bool:

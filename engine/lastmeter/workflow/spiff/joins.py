@@ -146,8 +146,9 @@ def _choices(spec: Spec, node: Node) -> list[tuple[str, ...]]:
     always = [flow for flow in node.outgoing if flow not in conditional and flow != node.default]
     sizes = range(len(conditional) + 1) if len(conditional) <= MOST_COMBINED else (0, 1, len(conditional))
     chosen = chain.from_iterable(combinations(conditional, size) for size in sizes)
-    sets = [(*always, *taken) for taken in chosen]
-    return [flows or (node.default,) for flows in sets if flows or node.default]
+    default = (node.default,) if node.default else ()
+    sets = [(*always, *(taken or default)) for taken in chosen]
+    return [flows for flows in sets if flows]
 
 
 def _arrival(spec: Spec, flow: str) -> Place:

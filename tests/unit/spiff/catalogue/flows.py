@@ -233,6 +233,20 @@ FLOWS = (
         more=["test_conditional_flows_leave_an_activity_by_their_conditions"],
     ),
     executed(
+        "无条件流旁的默认流",
+        "default flow beside an unconditional one: taken where no condition is true",
+        start()
+        + task("x", default="x_c")
+        + task("a")
+        + task("b")
+        + task("c")
+        + flows("s x b", "x c")
+        + flow("x", "a", "ok"),
+        "s +x [complete x ok=false] -x +b +c [complete c] -c [complete b] -b",
+        Other("s +x [complete x ok=true] -x +b +a [complete a] -a [complete b] -b", never="c"),
+        more=["test_an_inclusive_gateway_takes_its_default_beside_an_unconditional_flow"],
+    ),
+    executed(
         "回头的顺序流",
         "flow that loops back",
         start()
