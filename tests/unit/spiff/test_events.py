@@ -365,6 +365,24 @@ def test_an_escalation_event_sub_process_runs_beside_its_scope() -> None:
     assert run.completed
 
 
+def test_a_condition_is_asked_whenever_it_may_have_become_true() -> None:
+    inside = (
+        "<bpmn:conditionalEventDefinition><bpmn:condition>n &gt; 2</bpmn:condition></bpmn:conditionalEventDefinition>"
+    )
+    # n is 3 for a moment only, between two things that nothing separates.
+    content = start("is") + script("y", "3", "n") + script("z", "0", "n") + end("ie") + flows("is y z ie")
+    body = start() + sub("sp", content) + end() + task("u") + flows("s sp e", "b u")
+    run = Runner(file(body + boundary("b", "sp", inside)), {"n": 0})
+    assert run.executed == ["s", "is", "y", "b"]
+    assert run.open_tasks == ["u"]
+    assert run.variables == {"n": 3}
+    beside = Runner(file(body + boundary("b", "sp", inside, interrupting=False)), {"n": 0})
+    assert beside.executed == ["s", "is", "y", "b", "z", "ie", "sp", "e"]
+    handler = event_sub("h", inside, task("u") + flows("h_s u"))
+    run = Runner(file(start() + script("y", "1", "m") + handler + flows("s y")), {"n": 3})
+    assert run.history == ["entered h", "entered h_s", "completed h_s", "entered u"]
+
+
 def test_a_conditional_event_fires_when_its_condition_becomes_true() -> None:
     condition = (
         "<bpmn:conditionalEventDefinition><bpmn:condition>n &gt; 2</bpmn:condition></bpmn:conditionalEventDefinition>"

@@ -88,6 +88,7 @@ class Catching(Store):
                 )
             case "conditional":
                 self.watching[token.id] = token
+                self.stirred = True
             case "any" | "all":
                 for number, part in enumerate(event.parts):
                     if part.awaited and number not in token.memo.get("met", ()):

@@ -28,7 +28,10 @@ class Run(Compensating):
             element = self.spec.element(name) if name else None
             self.begin_container(self.scopes[ROOT], (), element, int(part) if part else None)
         while True:
-            if self.idle:
+            if self.stirred:
+                # A condition is asked whenever it may have become true, not only when everything has come to rest.
+                self.stirred = self.watch_conditions()
+            elif self.idle:
                 self.close_scope(self.idle.popleft())
             elif self.queue:
                 token = self.queue.popleft()

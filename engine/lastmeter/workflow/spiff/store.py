@@ -52,6 +52,8 @@ class Store(Workflow):  # type: ignore[misc]
         self.lacking: dict[str, Token] = {}
         # Activated complex gateways that wait for their reset, by scope and element.
         self.resets: dict[tuple[str, str], Token] = {}
+        # A variable or a watched condition is new: conditions are to be asked.
+        self.stirred = False
         self.queue: deque[Token] = deque()
         self.idle: deque[str] = deque()
         self.report = Report()
@@ -250,6 +252,7 @@ class Store(Workflow):  # type: ignore[misc]
         while not (scope.isolated or scope.parent is None or name in scope.variables):
             scope = self.scopes[scope.parent]
         scope.variables[name] = kept
+        self.stirred = True
         if token.forks and not scope.isolated:
             # Branches that split outside the scope cannot disagree about what is in it.
             outside = self.tasks[scope.id].forks if scope.id in self.tasks else ()

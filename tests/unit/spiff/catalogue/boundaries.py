@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..runner import boundary, end, flows, start, task, timer
+from ..runner import boundary, end, flows, script, start, task, timer
 from .drawing import (
     CANCEL,
     CONDITION,
@@ -92,6 +92,16 @@ def escalating(interrupting: bool) -> Row:
     )
 
 
+TRUE_AT_ONCE = (
+    start()
+    + sub(start("is") + script("y", "1", "m") + flows("is y"), "sp")
+    + boundary("x", "sp", CONDITION)
+    + end()
+    + task("u")
+    + flows("s sp e", "x u")
+)
+
+
 FAILING = start() + service("v") + boundary("x", "v", ERROR) + end() + task("u") + flows("s v e", "x u")
 
 BOUNDARY = (
@@ -148,6 +158,15 @@ BOUNDARY = (
     ),
     escalating(True),
     escalating(False),
+    executed(
+        "一开始就成立的条件边界",
+        "conditional boundary event, true from the beginning",
+        TRUE_AT_ONCE,
+        "s +sp +x !sp -x +u [complete u] -u",
+        Other("s +sp is y -sp e", never="u", given={"n": 0}),
+        given={"n": 3},
+        more=["test_a_condition_is_asked_whenever_it_may_have_become_true"],
+    ),
     executed(
         "取消边界",
         "cancel boundary event",
