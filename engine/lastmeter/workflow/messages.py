@@ -162,12 +162,14 @@ def _broadcast(
     *,
     key: str,
     parties: Mapping[str, int],
+    sender: int | None = None,
 ) -> Delivered:
-    waiting = session.execute(
-        select(Subscription.instance_id, Subscription.uid)
-        .where(Subscription.kind == "signal", Subscription.name == signal)
-        .order_by(Subscription.id)
-    ).all()
+    """What waited in the sending instance has got the signal as it was thrown; what waits there now came too late."""
+    query = select(Subscription.instance_id, Subscription.uid).order_by(Subscription.id)
+    query = query.where(Subscription.kind == "signal", Subscription.name == signal)
+    if sender is not None:
+        query = query.where(Subscription.instance_id != sender)
+    waiting = session.execute(query).all()
     packed = engine.packed(payload)
     outbox.enqueue_all(
         session,
@@ -210,7 +212,8 @@ def _message(session: Session, job: Job, _result: Any) -> None:
 def _signal(session: Session, job: Job, _result: Any) -> None:
     payload = engine.unpacked(job.payload["payload"])
     parties = _parties_of_sender(session, job, payload)
-    _broadcast(session, job.payload["name"], payload, key=job.key, parties=parties)
+    sender = job.payload.get("from")
+    _broadcast(session, job.payload["name"], payload, key=job.key, parties=parties, sender=sender)
 
 
 @outbox.handler("signal.deliver")

@@ -152,6 +152,23 @@ def test_a_signal_reaches_everybody_who_waits(scene: Scene) -> None:
     assert {scene.instance(each).state for each in running} == {"completed"}
 
 
+def test_a_thrown_signal_reaches_other_instances_and_not_what_its_own_waits_for_afterwards(scene: Scene) -> None:
+    inside = '<signalEventDefinition signalRef="g"/>'
+    throws = f"""<process id="q" isExecutable="true"><startEvent id="s"/>
+      <intermediateThrowEvent id="x">{inside}</intermediateThrowEvent>
+      <intermediateCatchEvent id="y">{inside}</intermediateCatchEvent><endEvent id="e"/>
+      <sequenceFlow id="f1" sourceRef="s" targetRef="x"/><sequenceFlow id="f2" sourceRef="x" targetRef="y"/>
+      <sequenceFlow id="f3" sourceRef="y" targetRef="e"/></process>"""
+    wait = f'<intermediateCatchEvent id="w">{inside}</intermediateCatchEvent>'
+    scene.publish(diagram('<signal id="g" name="storm"/>', sequence("p", wait), throws))
+    waiting, thrower = scene.start("lixia.officer", "p"), scene.start("lixia.officer", "q")
+    scene.drain()
+    assert (scene.instance(waiting).state, scene.instance(thrower).state) == ("completed", "running")
+    assert scene(lambda s: messages.broadcast(s, SYSTEM, "storm", {})).delivered == 1
+    scene.drain()
+    assert scene.instance(thrower).state == "completed"
+
+
 def test_a_cycle_starts_an_instance_each_time_and_a_new_version_takes_over(scene: Scene) -> None:
     def every(days: int) -> bytes:
         return diagram(

@@ -169,6 +169,58 @@ def test_signals_are_thrown_outside_and_awaited_without_correlation() -> None:
     assert [(t.kind, t.name) for t in run.thrown] == [("signal", "alarm"), ("signal", "alarm")]
 
 
+def test_a_signal_is_caught_in_its_own_instance_before_its_thrower_goes_on() -> None:
+    inside = '<bpmn:signalEventDefinition signalRef="g"/>'
+    payload = f'<bpmn:intermediateThrowEvent id="x" lm:payload="={{how: n}}">{inside}</bpmn:intermediateThrowEvent>'
+    content = start("is") + payload + script("y", "1", "late") + end("ie") + flows("is x y ie")
+    around = task("u") + end() + flows("s sp e", "b u")
+    run = Runner(file(start() + sub("sp", content) + boundary("b", "sp", inside) + around, SIGNAL), {"n": 3})
+    assert run.history[4:] == [
+        "completed is", "entered x", "completed x", "entered b", "cancelled sp", "completed b", "entered u",
+    ]  # fmt: skip
+    assert run.variables == {"n": 3, "how": 3}
+    beside = boundary("b", "sp", inside, interrupting=False)
+    run = Runner(file(start() + sub("sp", content) + beside + around, SIGNAL), {"n": 3})
+    assert run.executed == ["s", "is", "x", "b", "y", "ie", "sp", "e"]
+    last = start("is") + end("x", inside) + flows("is x")
+    run = Runner(file(start() + sub("sp", last) + boundary("b", "sp", inside) + around, SIGNAL))
+    assert run.executed == ["s", "is", "x", "b"]
+    assert run.open_tasks == ["u"]
+
+
+def test_a_signal_starts_the_event_sub_processes_of_its_own_scope() -> None:
+    inside = '<bpmn:signalEventDefinition signalRef="g"/>'
+    for interrupting, left in ((True, ["u"]), (False, ["t", "u"])):
+        handler = event_sub("h", inside, task("u") + flows("h_s u"), interrupting)
+        run = Runner(file(start() + throw("x", inside) + task("t") + handler + flows("s x t"), SIGNAL))
+        assert run.open_tasks == left
+
+
+def test_a_signal_goes_to_all_that_waits_in_its_instance() -> None:
+    inside = '<bpmn:signalEventDefinition signalRef="g"/>'
+    fork = '<bpmn:parallelGateway id="f"/>'
+    # Drawn and reached first, the throw still finds all: branches have no order among themselves.
+    body = start() + fork + throw("x", inside) + catch("c1", inside) + catch("c2", inside) + task("t")
+    body += boundary("b", "t", inside, interrupting=False) + task("u") + flows("s f x", "f c1", "f c2", "f t", "b u")
+    run = Runner(file(body, SIGNAL))
+    assert [run.times(name) for name in ("x", "c1", "c2", "b")] == [1, 1, 1, 1]
+    assert run.open_tasks == ["t", "u"]
+    assert [opened.element_id for opened in run.subscriptions.values()] == ["b"]
+
+
+def test_what_begins_to_wait_after_a_signal_does_not_get_it() -> None:
+    inside = '<bpmn:signalEventDefinition signalRef="g"/>'
+    run = Runner(file(start() + throw("x", inside) + catch("c", inside) + end() + flows("s x c e"), SIGNAL))
+    assert [opened.element_id for opened in run.subscriptions.values()] == ["c"]
+    run.deliver("c")
+    assert run.completed
+    loop = start() + catch("c", inside) + throw("x", inside) + flows("s c x c")
+    run = Runner(file(loop, SIGNAL))
+    run.deliver("c")
+    assert run.times("x") == 1
+    assert [opened.element_id for opened in run.subscriptions.values()] == ["c"]
+
+
 def test_the_first_event_behind_an_event_based_gateway_decides() -> None:
     body = (
         start()

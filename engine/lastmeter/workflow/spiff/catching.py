@@ -12,7 +12,7 @@ from lastmeter.errors import LastmeterError
 from lastmeter.workflow.spiff import timers, values
 from lastmeter.workflow.spiff.faults import BpmnError, CorrelationMissing, StepBudgetExceeded
 from lastmeter.workflow.spiff.model import Event
-from lastmeter.workflow.spiff.report import IncidentOpened, SubscriptionOpened, TimerOpened
+from lastmeter.workflow.spiff.report import IncidentOpened, SubscriptionKind, SubscriptionOpened, TimerOpened
 from lastmeter.workflow.spiff.store import Store
 from lastmeter.workflow.spiff.tokens import CHILD, EVENT_START, FLOW, MAX_FORKS, PART, ROOT, Fork, Scope, Token
 
@@ -136,6 +136,22 @@ class Catching(Store):
                 for part in [each for each in self.owned.get(token.id, {}).values() if each.role == PART]:
                     self.cancel(part)
                 self.guarded(token, lambda: token.task_spec.finish(self, token, payload))
+
+    def subscribed(self, kind: SubscriptionKind, name: str) -> list[Token]:
+        """What waits for the message or signal."""
+        found = []
+        for token in self.tasks.values():
+            event = self.event_of(token) if token.opened == "subscription" else None
+            if event is not None and (event.kind, event.name) == (kind, name):
+                found.append(token)
+        return found
+
+    def signalled(self, name: str, payload: Mapping[str, object]) -> None:
+        """The signal reaches what waits for it here, before whoever threw it goes on; what begins to wait by that does
+        not get it. Other instances get it by the engine above."""
+        for token in self.subscribed("signal", name):
+            if token.opened == "subscription" and token.id in self.tasks:
+                self.fire(token, payload)
 
     def part_happened(self, part: Token, payload: Mapping[str, object]) -> None:
         """One of several events: enough, or one less to wait for."""

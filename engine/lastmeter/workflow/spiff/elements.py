@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class Element(TaskSpec):  # type: ignore[misc]
     """A drawn element. The hooks of SpiffWorkflow that predict, inherit data or walk the tree do nothing here."""
 
+    # It throws a signal, so it runs when the other branches have come to rest: see `Run.drain`.
+    signals = False
+
     def __init__(self, spec: Spec, node: Node) -> None:
         super().__init__(spec, node.id)
         self.node = node
@@ -332,15 +335,25 @@ class BoundaryEvent(Element):
 class Throw(Element):
     """A none end or throwing event is passed; messages, signals and escalations go out on the way, in their order.
 
-    An escalation may be caught by what interrupts; an error or a termination comes last.
+    A signal or an escalation may be caught by what interrupts; an error or a termination comes last.
     """
+
+    def __init__(self, spec: Spec, node: Node) -> None:
+        super().__init__(spec, node)
+        self.signals = node.event is not None and any(each.kind == "signal" for each in node.event.each())
 
     def perform(self, run: Run, token: Token) -> bool | None:
         event = self.node.event
         for each in event.each() if event is not None else ():
             match each.kind:
-                case "message" | "signal":
+                case "message":
                     throw_out(run, token, each)
+                case "signal":
+                    fields = throw_out(run, token, each)
+                    self.happened(run, token)
+                    run.signalled(each.name, fields)
+                    if token.id not in run.tasks:
+                        return None
                 case "escalation":
                     self.happened(run, token)
                     if not throw_from(run, token, each):
@@ -420,22 +433,26 @@ def still_to_come(event: Event, token: Token) -> bool:
     return event.kind == "all" and "met" in token.memo
 
 
-def throw_out(run: Run, token: Token, event: Event) -> None:
-    """The message or signal is reported as thrown."""
+def throw_out(run: Run, token: Token, event: Event) -> dict[str, object]:
+    """The message or signal is reported as thrown, with these variables."""
     node: Node = token.task_spec.node
     payload = run.evaluate(event.payload, token)
     fields = dict(payload) if isinstance(payload, Mapping) else {}
     fields.update(run.assigned(node.inputs, token))
     kind: ThrownKind = "message" if event.kind == "message" else "signal"
     run.report.thrown.append(Thrown(kind, event.name, node.id, fields, run.correlation(token, event)))
+    return fields
 
 
 def throw_from(run: Run, token: Token, event: Event) -> bool:
-    """The event is thrown: a message or signal out of the instance, an error or escalation outwards by scope; an error
-    that nobody catches ends the instance. True if the token is still there."""
+    """The event is thrown: a message out of the instance, a signal out of it and to all that waits for it inside, an
+    error or escalation outwards by scope; an error that nobody catches ends the instance. True if the token is still
+    there."""
     if event.kind in ("message", "signal"):
-        throw_out(run, token, event)
-        return True
+        fields = throw_out(run, token, event)
+        if event.kind == "signal":
+            run.signalled(event.name, fields)
+        return token.id in run.tasks
     kind: ThrownKind = "error" if event.kind == "error" else "escalation"
     # A multi-instance activity throws at its own border too; an event has none.
     thrower = token if token.task_spec.node.repeat is not None else None

@@ -166,13 +166,7 @@ class Live:
 
     def subscriptions(self, kind: SubscriptionKind, name: str) -> tuple[str, ...]:
         """The uids that wait for the message or signal."""
-        return tuple(
-            uid
-            for uid, token in self._run.tasks.items()
-            if token.opened == "subscription"
-            and (event := self._run.event_of(token)) is not None
-            and (event.kind, event.name) == (kind, name)
-        )
+        return tuple(token.id for token in self._run.subscribed(kind, name))
 
     def retry(self, task_uid: str, now: dt.datetime) -> Advance:
         """The incident's element is tried again. Raises NotWaiting."""

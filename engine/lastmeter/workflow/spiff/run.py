@@ -36,6 +36,11 @@ class Run(Compensating):
             elif self.queue:
                 token = self.queue.popleft()
                 if self.tasks.get(token.id) is token:
+                    (self.signalling.append if token.task_spec.signals else self.step)(token)
+            elif self.signalling:
+                # Branches have no order among themselves: one that waits for the signal has begun to by now.
+                token = self.signalling.popleft()
+                if self.tasks.get(token.id) is token:
                     self.step(token)
             elif not (self.settle_joins() or self.watch_conditions() or self.supply()):
                 break

@@ -55,6 +55,8 @@ class Store(Workflow):  # type: ignore[misc]
         # A variable or a watched condition is new: conditions are to be asked.
         self.stirred = False
         self.queue: deque[Token] = deque()
+        # Ready like those in the queue, but throwing signals.
+        self.signalling: deque[Token] = deque()
         self.idle: deque[str] = deque()
         self.report = Report()
         # The start event a new instance begins at ("" for the usual ones); None once it has begun.

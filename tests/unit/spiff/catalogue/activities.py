@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..runner import boundary, flows, script, start, task
-from .drawing import ESCALATION, between, element, gateway, many, service, with_roots
+from .drawing import ESCALATION, SIGNAL, between, element, gateway, many, service, with_roots
 from .row import Other, Refusal, executed, refused
 
 CHOREOGRAPHY = Refusal("global-task", between(element("callActivity", attributes='calledElement="gc"')))
@@ -262,6 +262,14 @@ REPETITION = (
         Refusal("multi-instance-behaviour", thrice('behavior="Some"')),
         throws="signal alarm",
         more=["test_behaviour_one_throws_its_event_for_the_first_instance_and_the_border_catches_it"],
+    ),
+    executed(
+        "多实例行为：事件中断全部",
+        "multi-instance behaviour None, caught by an interrupting boundary event",
+        thrice('behavior="None" noneBehaviorEventRef="told"') + boundary("b", "x", SIGNAL) + task("u") + flows("b u"),
+        "s +x +x +x +x [complete x#0] -x +b !x !x !x -b +u [complete u] -u",
+        Other("s +x +x +x +x …", never="u"),
+        throws="signal alarm",
     ),
     executed(
         "多实例行为：按条件",

@@ -75,23 +75,28 @@ def on_border_all(interrupting: bool) -> Row:
     )
 
 
-def escalating(interrupting: bool) -> Row:
-    inside = start("is") + task("a") + throw(ESCALATION, "y") + task("t") + flows("is a y t")
-    drawn = (
-        start() + sub(inside, "sp") + boundary("x", "sp", ESCALATION, interrupting) + task("u") + flows("s sp", "x u")
-    )
+def from_inside(zh: str, en: str, inside: str, throws: str, interrupting: bool, more: str) -> Row:
+    """A sub-process throws what its own border catches."""
+    content = start("is") + task("a") + throw(inside, "y") + task("t") + flows("is a y t")
+    drawn = start() + sub(content, "sp") + boundary("x", "sp", inside, interrupting) + task("u") + flows("s sp", "x u")
     happens = "y +x !sp -x +u" if interrupting else "y x +u +t [complete t] -t -sp"
     return executed(
-        f"升级边界{HOW[interrupting][0]}",
-        f"escalation boundary event{HOW[interrupting][1]}",
+        f"{zh}{HOW[interrupting][0]}",
+        f"{en}{HOW[interrupting][1]}",
         drawn,
         f"s +sp is +a [complete a] -a {happens} [complete u] -u",
         Other("s +sp is +a …", never="u"),
-        throws="escalation late",
-        more=["test_a_child_instance_escalates_to_the_boundary_of_its_call_activity"],
+        throws=throws,
+        more=[more],
     )
 
 
+ESCALATING = (
+    "升级边界", "escalation boundary event", ESCALATION, "escalation late",
+)  # fmt: skip
+SIGNALLING = (
+    "子流程内抛出的信号的边界", "signal boundary event, the signal thrown inside", SIGNAL, "signal alarm",
+)  # fmt: skip
 TRUE_AT_ONCE = (
     start()
     + sub(start("is") + script("y", "1", "m") + flows("is y"), "sp")
@@ -156,8 +161,14 @@ BOUNDARY = (
         Other("s +sp +a +b [complete b] -b [complete a] -a -sp e", never="u"),
         more=["test_04_a_deadline_over_many_streets_interrupts_them_all"],
     ),
-    escalating(True),
-    escalating(False),
+    *(
+        from_inside(*thrown, interrupting, more)
+        for thrown, more in (
+            (ESCALATING, "test_a_child_instance_escalates_to_the_boundary_of_its_call_activity"),
+            (SIGNALLING, "test_a_signal_is_caught_in_its_own_instance_before_its_thrower_goes_on"),
+        )
+        for interrupting in (True, False)
+    ),
     executed(
         "一开始就成立的条件边界",
         "conditional boundary event, true from the beginning",

@@ -230,6 +230,24 @@ THROW = (
         throws="signal alarm",
     ),
     executed(
+        "同一实例内的信号",
+        "signal caught by another branch of its instance",
+        start()
+        + gateway("parallel", "f")
+        + task("a")
+        + throw(SIGNAL)
+        + catch(SIGNAL, "y")
+        + task("u")
+        + flows("s f a x", "f y u"),
+        "s f +a +y [complete a] -a x -y +u [complete u] -u",
+        Other("s f +a +y …", never="u"),
+        throws="signal alarm",
+        more=[
+            "test_what_begins_to_wait_after_a_signal_does_not_get_it",
+            "test_a_signal_goes_to_all_that_waits_in_its_instance",
+        ],
+    ),
+    executed(
         "升级抛出",
         "escalation throwing event",
         start()
