@@ -546,6 +546,7 @@ def _subscription(held: Held, opened: SubscriptionOpened) -> Subscription:
         kind=opened.kind,
         name=opened.name,
         correlation=as_correlation(opened.correlation),
+        retrieval=opened.retrieval,
     )
 
 

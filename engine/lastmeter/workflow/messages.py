@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from lastmeter import clock, outbox
@@ -87,13 +87,14 @@ def _named_parties(payload: Mapping[str, object]) -> dict[str, int]:
 
 def _deliver(session: Session, actor: Actor, name: str, key: str | None, payload: Mapping[str, object]) -> bool:
     """True if one waiting instance took the message; of several the one that has waited longest."""
+    matches = or_(_matches(key), *_keyed(session, name, payload))
     tried: list[int] = []
     for _ in range(MOST_TRIES):
         waiting = session.execute(
             select(Subscription.id, Subscription.instance_id, Subscription.uid)
             .join(Instance, Instance.id == Subscription.instance_id)
             .where(Subscription.kind == "message", Subscription.name == name, Subscription.id.not_in(tried))
-            .where(_matches(key))
+            .where(matches)
             .order_by(Subscription.id)
             .limit(1)
         ).first()
@@ -107,10 +108,28 @@ def _deliver(session: Session, actor: Actor, name: str, key: str | None, payload
 
 def _matches(key: str | None) -> Any:
     """Equal correlations; a catch that names none is told by its instance's business key, if the message has one."""
+    plain = Subscription.retrieval.is_(None)
     if key is None:
-        return Subscription.correlation.is_(None)
+        return and_(plain, Subscription.correlation.is_(None))
     by_business_key = and_(Subscription.correlation.is_(None), Instance.business_key == key)
-    return or_(Subscription.correlation == key, by_business_key)
+    return and_(plain, or_(Subscription.correlation == key, by_business_key))
+
+
+def _keyed(session: Session, name: str, payload: Mapping[str, object]) -> Iterator[ColumnElement[bool]]:
+    """The catches that find their key in the payload, for each way in which some look for it."""
+    asked = select(Subscription.retrieval).where(Subscription.kind == "message", Subscription.name == name)
+    for text in session.scalars(asked.where(Subscription.retrieval.is_not(None)).distinct()):
+        found = _retrieved(text or "", payload)
+        if found is not None:
+            yield and_(Subscription.retrieval == text, Subscription.correlation == found)
+
+
+def _retrieved(text: str, payload: Mapping[str, object]) -> str | None:
+    """The key of the message; None where the payload has none that could be one."""
+    try:
+        return engine.as_correlation(expressions.compiled(text).evaluate(dict(payload), functions={}))
+    except LastmeterError:
+        return None
 
 
 def _hand_over(

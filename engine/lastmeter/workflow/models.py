@@ -174,6 +174,7 @@ class Subscription(WithId, Base):
     kind: Mapped[str] = mapped_column(String(10))  # message signal
     name: Mapped[str] = mapped_column(String(200))
     correlation: Mapped[str | None] = mapped_column(String(200))
+    retrieval: Mapped[str | None] = mapped_column(Text)  # FEEL: what of a message's payload the correlation is
     __table_args__ = (
         Index("uq_subscription_instance_id_uid", "instance_id", "uid", unique=True),
         Index("ix_subscription_name", "name", "correlation"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -141,6 +142,46 @@ def test_a_message_reaches_one_of_two_that_wait_and_the_next_the_other(scene: Sc
     assert scene(lambda s: messages.publish(s, SYSTEM, "go")).delivered == 1
     assert scene.instance(first).state == "completed"
     assert scene(lambda s: messages.publish(s, SYSTEM, "go")) == messages.Delivered()
+
+
+RETRIEVED = (
+    '<correlationProperty id="{0}"><correlationPropertyRetrievalExpression messageRef="m">'
+    "<messagePath>{1}</messagePath></correlationPropertyRetrievalExpression></correlationProperty>"
+)
+KEYED = (
+    f'<message id="m" name="paid"/>{RETRIEVED.format("cp", "bill.no")}{RETRIEVED.format("cy", "year")}'
+    '<collaboration id="co"><correlationKey id="ck"><correlationPropertyRef>cp</correlationPropertyRef>'
+    "<correlationPropertyRef>cy</correlationPropertyRef></correlationKey></collaboration>"
+)
+SUBSCRIBED = (
+    '<correlationSubscription id="cs" correlationKeyRef="ck"><correlationPropertyBinding correlationPropertyRef="cp">'
+    '<dataPath>no</dataPath></correlationPropertyBinding><correlationPropertyBinding correlationPropertyRef="cy">'
+    "<dataPath>y</dataPath></correlationPropertyBinding></correlationSubscription></process>"
+)
+
+
+def test_a_message_goes_to_the_instance_whose_key_its_payload_has(scene: Scene) -> None:
+    """The sender names no correlation: it need not know how the receiver tells its instances apart."""
+    waits = sequence("p", '<receiveTask id="r" messageRef="m"/>').replace("</process>", SUBSCRIBED)
+    sends = sequence("q", '<sendTask id="s" messageRef="m" lm:payload="={bill: {no: no}, year: y}"/>')
+    scene.publish(diagram(KEYED, waits, sends))
+    one, two = (scene.start("lixia.officer", "p", variables={"no": no, "y": 2026}) for no in ("A", "B"))
+    unknown = scene.start("lixia.officer", "p", variables={"no": "C"})
+
+    def told(**payload: object) -> messages.Delivered:
+        return scene(lambda s: messages.publish(s, SYSTEM, "paid", None, payload))
+
+    assert told(bill={"no": "B"}, year=2025) == messages.Delivered()
+    assert told(bill={"no": "C"}) == messages.Delivered()
+    assert told(bill="no context", year=2026) == messages.Delivered()
+    assert told() == messages.Delivered()
+    assert told(bill={"no": "B"}, year=Decimal("2026.0")) == messages.Delivered(delivered=1)
+    assert [scene.instance(each).state for each in (one, two, unknown)] == ["running", "completed", "running"]
+    assert scene(lambda s: messages.publish(s, SYSTEM, "paid", "A", {})) == messages.Delivered()
+    scene.start("lixia.officer", "q", variables={"no": "A", "y": 2026})
+    scene.drain()
+    assert scene.instance(one).state == "completed"
+    assert scene.instance(unknown).state == "running"
 
 
 def test_a_signal_reaches_everybody_who_waits(scene: Scene) -> None:

@@ -526,3 +526,58 @@ def test_a_flow_that_loops_back_reenters_the_task() -> None:
     run.complete("t", again=False)
     assert run.completed
     assert run.times("t") == 3
+
+
+# --- keys ----------------------------------------------------------------------------------------------------
+
+PROPERTY = (
+    '<bpmn:correlationProperty id="{0}"><bpmn:correlationPropertyRetrievalExpression messageRef="m">'
+    "<bpmn:messagePath>{1}</bpmn:messagePath></bpmn:correlationPropertyRetrievalExpression></bpmn:correlationProperty>"
+)
+KEY = (
+    '<bpmn:message id="m" name="paid"/>' + PROPERTY.format("c1", "order.no") + PROPERTY.format("c2", "year")
+    + '<bpmn:collaboration id="co"><bpmn:correlationKey id="ck">'
+    "<bpmn:correlationPropertyRef>c1</bpmn:correlationPropertyRef><bpmn:correlationPropertyRef>c2</bpmn:correlationPropertyRef></bpmn:correlationKey></bpmn:collaboration>"
+)  # fmt: skip
+BOUND = (
+    '<bpmn:correlationPropertyBinding correlationPropertyRef="{0}"><bpmn:dataPath>{1}</bpmn:dataPath>'
+    "</bpmn:correlationPropertyBinding>"
+)
+SUBSCRIPTION = (
+    f'<bpmn:correlationSubscription id="cs" correlationKeyRef="ck">{BOUND.format("c1", "no")}{BOUND.format("c2", "y")}'
+    "</bpmn:correlationSubscription>"
+)
+
+
+def by_key(attributes: str = "") -> bytes:
+    waits = f'<bpmn:receiveTask id="r" messageRef="m"{attributes}/>'
+    split = '<bpmn:parallelGateway id="f"/>'
+    return file(SUBSCRIPTION + start() + split + task("t") + waits + flows("s f t", "f r"), KEY)
+
+
+def test_a_message_is_awaited_by_the_key_that_the_subscription_binds() -> None:
+    run = Runner(by_key(), {"no": 7, "y": 2026})
+    (opened,) = run.subscriptions.values()
+    assert (opened.correlation, opened.retrieval) == ([7, 2026], "[order.no, year]")
+    assert run.parsed.names_read == {"no", "y"}
+    run.deliver("r")
+    assert "completed r" in run.history
+    explicit = Runner(by_key(' lm:correlation="=no"'), {"no": 7})
+    (opened,) = explicit.subscriptions.values()
+    assert (opened.correlation, opened.retrieval) == (7, None)
+
+
+def test_a_key_follows_the_variables_it_comes_from() -> None:
+    run = Runner(by_key(), {"no": 7})
+    (opened,) = run.subscriptions.values()
+    assert opened.correlation is None
+    run.complete("t", y=2026)
+    (later,) = run.subscriptions.values()
+    assert (later.task_uid, later.correlation) == (opened.task_uid, [7, 2026])
+    run.set(no=8)
+    assert [each.correlation for each in run.subscriptions.values()] == [[8, 2026]]
+    assert run.last.subscriptions_closed == (opened.task_uid,)
+    run.set(aside=1)
+    assert run.last.subscriptions_closed == ()
+    run.deliver("r")
+    assert run.completed

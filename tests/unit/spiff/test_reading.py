@@ -58,10 +58,33 @@ INTO_STORE = "<bpmn:dataOutputAssociation><bpmn:targetRef>store</bpmn:targetRef>
 
 TWO_TIMES = timer("timeDuration", "P1D").replace("<bpmn:timeD", "<bpmn:timeDate>2026-04-01</bpmn:timeDate><bpmn:timeD")
 
+KEYED = '<bpmn:receiveTask id="y" messageRef="m"/>' + flow("t", "y")
+SUBSCRIBED = (
+    '<bpmn:correlationSubscription id="x" correlationKeyRef="ck"><bpmn:correlationPropertyBinding'
+    ' correlationPropertyRef="cp"><bpmn:dataPath>n</bpmn:dataPath></bpmn:correlationPropertyBinding>'
+    "</bpmn:correlationSubscription>"
+)
+
+
+def with_key(body: str) -> str:
+    """The process in a file with the key `ck`, whose one property the message carries as `no`."""
+    roots = (
+        '<bpmn:correlationProperty id="cp"><bpmn:correlationPropertyRetrievalExpression messageRef="m">'
+        "<bpmn:messagePath>no</bpmn:messagePath></bpmn:correlationPropertyRetrievalExpression></bpmn:correlationProperty>"
+        '<bpmn:collaboration id="co"><bpmn:correlationKey id="ck"><bpmn:correlationPropertyRef>cp'
+        "</bpmn:correlationPropertyRef></bpmn:correlationKey></bpmn:collaboration>"
+    )
+    return f'{body}</bpmn:process>{roots}<bpmn:process id="other" isExecutable="false">'
+
+
 REFUSED: list[tuple[str, str, str]] = [
     ("choreography", "x", PLAIN + '<bpmn:choreographyTask id="x"/>'),
     ("unsupported-element", "x", PLAIN + '<bpmn:conversation id="x"/>'),
-    ("correlation-subscription", "x", PLAIN + '<bpmn:correlationSubscription id="x" correlationKeyRef="k"/>'),
+    ("unresolved-reference", "x", PLAIN + '<bpmn:correlationSubscription id="x" correlationKeyRef="k"/>'),
+    ("correlation-unbound", "x", PLAIN + '<bpmn:correlationSubscription id="x"/>'),
+    ("correlation-unbound", "x", with_key(PLAIN + '<bpmn:correlationSubscription id="x" correlationKeyRef="ck"/>')),
+    ("correlation-several", "y", with_key(PLAIN + SUBSCRIBED + SUBSCRIBED.replace('id="x"', 'id="z"') + KEYED)),
+    ("correlation-key-alone", "y", with_key(PLAIN + KEYED)),
     ("handler-of-nothing", "x", PLAIN + task("x", isForCompensation="true")),
     ("handler-connected", "x", instead(task("x", isForCompensation="true"))),
     ("compensation-without-handler", "x", PLAIN + boundary("x", "t", UNDO)),

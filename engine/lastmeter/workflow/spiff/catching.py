@@ -77,15 +77,7 @@ class Catching(Store):
                 value = self.evaluate(event.text, token)
                 self.run_timer(token, timers.due(_timer_kind(event.timer), value, self.now), event)
             case "message" | "signal":
-                correlation = self.correlation(token, event)
-                token.opened = "subscription"
-                self.report.opened["subscription"][token.id] = SubscriptionOpened(
-                    token.id,
-                    token.task_spec.name,
-                    "message" if event.kind == "message" else "signal",
-                    event.name,
-                    correlation,
-                )
+                self.subscribe(token, event, self.correlation(token, event))
             case "conditional":
                 self.watching[token.id] = token
                 self.stirred = True
@@ -102,11 +94,40 @@ class Catching(Store):
         self.admit(armed)
         self.await_event(armed, part)
 
+    def subscribe(self, token: Token, event: Event, correlation: object) -> None:
+        """The message or signal is awaited; a key is kept, for it follows the variables that it comes from."""
+        token.opened = "subscription"
+        retrieval = event.retrieval.text if event.retrieval is not None else None
+        if retrieval is not None:
+            token.memo["key"] = correlation
+        self.report.opened["subscription"][token.id] = SubscriptionOpened(
+            token.id,
+            token.task_spec.name,
+            "message" if event.kind == "message" else "signal",
+            event.name,
+            correlation,
+            retrieval,
+        )
+
+    def follow_keys(self) -> None:
+        """What is awaited by a key is awaited by what the key is now. Source: BPMN 2.0.2, 8.4.2."""
+        for token in list(self.tasks.values()):
+            if "key" not in token.memo or token.opened != "subscription":
+                continue
+            event = self.event_of(token)
+            assert event is not None
+            present = self.correlation(token, event)
+            if present != token.memo["key"]:
+                self.close_opened(token)
+                self.subscribe(token, event, present)
+
     def correlation(self, token: Token, event: Event) -> object:
         """The value that tells this instance's message from others'. Raises CorrelationMissing."""
         if event.correlation is None:
             return None
         value = self.evaluate(event.correlation, token)
+        if event.retrieval is not None and (value is None or (isinstance(value, list) and None in value)):
+            return None
         if value is None:
             raise CorrelationMissing(element=token.task_spec.name, expression=event.correlation.text)
         return values.decode(values.encode(value, "correlation"))

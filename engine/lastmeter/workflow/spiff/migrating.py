@@ -370,7 +370,7 @@ def _same_catch(old: Node, new: Node) -> bool:
 def _awaits(event: Event | None) -> tuple[str, str, str, tuple[object, ...]]:
     """What a catch listens for. A timer that runs keeps its time, whatever is written now."""
     if event is not None and event.kind in ("message", "signal"):
-        return event.kind, event.name, _text(event.correlation), ()
+        return event.kind, event.name, f"{_text(event.correlation)} {_text(event.retrieval)}", ()
     return _kind(event), "", "", tuple(_awaits(part) for part in event.parts) if event is not None else ()
 
 

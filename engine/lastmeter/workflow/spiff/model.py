@@ -65,6 +65,8 @@ class Event:
     text: Text | None = None
     timer: str = ""
     correlation: Text | None = None
+    # What of the payload the correlation is compared with, where a key says so; else the sender's own correlation.
+    retrieval: Text | None = None
     payload: Text | None = None
     code_variable: str = ""
     message_variable: str = ""
@@ -203,7 +205,7 @@ def from_bytes(blob: bytes) -> Process:
 _NESTED: Mapping[str, type] = {
     **dict.fromkeys(
         ("text", "source", "correlation", "payload", "collection", "cardinality", "output_element", "completion",
-         "condition", "script", "decision", "called", "activation", "active", "key"),
+         "condition", "script", "decision", "called", "activation", "active", "key", "retrieval"),
         Text,
     ),
     "store": DataStore,

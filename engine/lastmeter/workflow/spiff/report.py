@@ -52,13 +52,18 @@ class TimerOpened:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionOpened:
-    """A message or signal is awaited; without a correlation expression `correlation` is None."""
+    """A message or signal is awaited; without a correlation expression `correlation` is None.
+
+    `retrieval` is FEEL over a message's payload: what it gives is compared with the correlation, and nothing if that is
+    null.
+    """
 
     task_uid: str
     element_id: str
     kind: SubscriptionKind
     name: str
     correlation: object = None
+    retrieval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

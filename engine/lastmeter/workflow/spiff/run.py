@@ -44,6 +44,8 @@ class Run(Compensating):
                     self.step(token)
             elif not (self.settle_joins() or self.watch_conditions() or self.supply()):
                 break
+        if self.spec.keyed:
+            self.follow_keys()
         self.detect_starvation()
         self.detect_deadlock()
 

@@ -39,6 +39,8 @@ class Spec(WorkflowSpec):  # type: ignore[misc]
         )
         # Where one activity is performed at a time, the others wait for their turn: see `turns`.
         self.in_sequence = frozenset(node.id for node in process.nodes.values() if self._in_sequence(node))
+        events = [event for node in process.nodes.values() if node.event is not None for event in node.event.each()]
+        self.keyed = any(event.retrieval is not None for event in events)
         self._reach: dict[tuple[str, str], frozenset[str]] = {}
 
     def _in_sequence(self, node: Node | None) -> bool:

@@ -7,6 +7,7 @@ form may be called `$` too: a context with that key is itself written as kind `c
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
@@ -82,9 +83,15 @@ def _encode_special(value: object, path: str, depth: int) -> Json:
 
 
 def as_text(value: object) -> str | None:
-    """One text for equal values, whatever number type they came in: 12, 12.0 and Decimal("12") are equal."""
+    """One text for equal values, whatever number type they came in: 12, 12.0 and Decimal("12") are equal.
+
+    A list becomes one of its parts, none for a part that is null.
+    """
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, list | tuple):
+        parts = [as_text(part) for part in value]
+        return None if None in parts else json.dumps(parts, ensure_ascii=False)
     if isinstance(value, bool):
         return str(value).lower()
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -212,6 +212,19 @@ DATA = (
     ),
 )
 
+SUBSCRIPTION = element(
+    "correlationSubscription",
+    '<bpmn:correlationPropertyBinding correlationPropertyRef="cp"><bpmn:dataPath>no</bpmn:dataPath>'
+    "</bpmn:correlationPropertyBinding>",
+    'correlationKeyRef="ck"',
+    "cs",
+)
+KEYED = (
+    '<bpmn:correlationProperty id="cp"><bpmn:correlationPropertyRetrievalExpression messageRef="m">'
+    "<bpmn:messagePath>order.no</bpmn:messagePath></bpmn:correlationPropertyRetrievalExpression></bpmn:correlationProperty>"
+    '<bpmn:collaboration id="co"><bpmn:correlationKey id="ck"><bpmn:correlationPropertyRef>cp'
+    "</bpmn:correlationPropertyRef></bpmn:correlationKey></bpmn:collaboration>"
+)
 LANES = element("laneSet", element("lane", "<bpmn:flowNodeRef>t</bpmn:flowNodeRef>", 'name="街道"', "l1"), "", "ls")
 
 AROUND = (
@@ -236,6 +249,23 @@ AROUND = (
         Refusal("message-missing", element("sendTask")),
         throws="message order",
         more=["test_message_flows_between_pools_name_the_messages_that_nobody_named"],
+    ),
+    executed(
+        "关联订阅：按键关联消息",
+        "correlation subscription: messages told apart by a key",
+        with_roots(
+            SUBSCRIPTION + start() + element("receiveTask", "", 'messageRef="m"') + end() + flows("s x e"), KEYED
+        ),
+        "s +x [deliver x] -x e",
+        Refusal(
+            "correlation-key-alone",
+            with_roots(start() + element("receiveTask", "", 'messageRef="m"') + flows("s x"), KEYED),
+        ),
+        given={"no": 7},
+        more=[
+            "test_a_message_is_awaited_by_the_key_that_the_subscription_binds",
+            "test_a_key_follows_the_variables_it_comes_from",
+        ],
     ),
     reader(
         "泳道（按名称给角色）",
@@ -323,7 +353,6 @@ AROUND = (
             ("会话", "conversation in a process", "conversation", "unsupported-element"),
             ("子会话", "sub-conversation in a process", "subConversation", "unsupported-element"),
             ("调用会话", "call conversation in a process", "callConversation", "unsupported-element"),
-            ("流程的关联订阅", "correlation subscription", "correlationSubscription", "correlation-subscription"),
             ("隐式抛出事件", "implicit throw event as an element", "implicitThrowEvent", "unsupported-element"),
         )
     ),

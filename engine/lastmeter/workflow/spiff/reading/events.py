@@ -7,9 +7,9 @@ from typing import Any
 
 from lastmeter.workflow.spiff import timers
 from lastmeter.workflow.spiff.model import Event, Node, Text
+from lastmeter.workflow.spiff.reading.correlations import CorrelationReader
 from lastmeter.workflow.spiff.reading.markup import Element, extensions, local, local_ref, tag, text_of
 from lastmeter.workflow.spiff.reading.sentences import EVENT_ZH
-from lastmeter.workflow.spiff.reading.texts import TextReader
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     "startEvent": frozenset(("timer", "message", "signal", "error", "escalation", "conditional", "compensate")),
@@ -33,7 +33,11 @@ _ENDING = frozenset(("error", "terminate"))
 _TIMERS: tuple[timers.TimerKind, ...] = ("timeDate", "timeDuration", "timeCycle")
 
 
-class EventReader(TextReader):
+def _catches(element: Element) -> bool:
+    return local(element) in ("startEvent", "intermediateCatchEvent", "boundaryEvent", "receiveTask")
+
+
+class EventReader(CorrelationReader):
     """Reads event nodes and their definitions."""
 
     def event_node(self, element: Element, node: Node) -> None:
@@ -141,7 +145,16 @@ class EventReader(TextReader):
         name = name or self._name(element, reference, "message")
         correlation = ext.get("lm:correlation") or self._correlation(reference)
         text = self.feel(element, correlation) if correlation else None
-        return Event("message", name, correlation=text, payload=self._payload(element, ext))
+        keyed = self.keyed(element, reference or self._flowing(element)) if text is None and _catches(element) else None
+        event = Event("message", name, correlation=text, payload=self._payload(element, ext))
+        if keyed is not None:
+            event.correlation, event.retrieval = keyed
+        return event
+
+    def _flowing(self, element: Element) -> str | None:
+        """The message of the flow that is drawn to or from the element."""
+        drawn = self.message_flows.get(element.get("id", ""))
+        return drawn.get("messageRef") if drawn is not None else None
 
     def _drawn_message(self, element: Element) -> str:
         """What flows between the pools there; without a message of its own the flow stands for one."""

@@ -46,7 +46,7 @@ _PASSED_OVER = frozenset(
         "documentation", "extensionElements", "laneSet", "textAnnotation", "association", "group", "incoming",
         "outgoing", "dataObject", "dataObjectReference", "dataStoreReference", "property", "ioSpecification",
         "auditing", "monitoring", "dataInputAssociation", "dataOutputAssociation", "potentialOwner",
-        "humanPerformer", "performer", "resourceRole", "rendering", "supports",
+        "humanPerformer", "performer", "resourceRole", "rendering", "supports", "correlationSubscription",
         "ioBinding", "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "completionCondition",
     )
 )  # fmt: skip
@@ -54,8 +54,6 @@ _REFUSED: Mapping[str, str] = {
     "choreographyTask": "choreography",
     "subChoreography": "choreography",
     "callChoreography": "choreography",
-    # Messages would not be told apart by the keys it draws.
-    "correlationSubscription": "correlation-subscription",
 }
 _FOREIGN_CODE = frozenset(
     ("camunda:executionListener", "camunda:taskListener", "zeebe:executionListeners", "zeebe:taskListeners")
@@ -143,6 +141,7 @@ class Reader(ActivityReader):
         if not key:
             self.find("missing-id", element, tag="process")
         process = Process(key=key, name=element.get("name") or self._participants.get(key) or key)
+        self.subscriptions(element)
         self._container(process, element, key, _lanes(element))
         self._connect(process)
         self._associate(element, process)

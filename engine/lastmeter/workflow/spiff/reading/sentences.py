@@ -228,11 +228,23 @@ SENTENCES: Mapping[str, Sentence] = {
     "choreography": Sentence(
         "编排图不是可执行流程", "a choreography is not an executable process", "改画为流程", "draw a process"
     ),
-    "correlation-subscription": Sentence(
-        "流程的 correlationSubscription 不能执行",
-        "the correlation subscription of the process is not executed",
-        '删去它，在消息上写 lm:correlation，例如 lm:correlation="=contract_id"',
-        'remove it and write lm:correlation on the message, such as lm:correlation="=contract_id"',
+    "correlation-unbound": Sentence(
+        "关联订阅没有给出其关联键每一项的 dataPath",
+        "the correlation subscription does not bind every property of its key to a dataPath",
+        "为关联键的每一项写 correlationPropertyBinding",
+        "write a correlationPropertyBinding for every property of the key",
+    ),
+    "correlation-several": Sentence(
+        "消息同时符合几个关联订阅",
+        "the message is matched by several correlation subscriptions",
+        "只留一个，或在元素上写 lm:correlation",
+        "keep one, or write lm:correlation on the element",
+    ),
+    "correlation-key-alone": Sentence(
+        "消息有关联键，流程却没有关联订阅说明与什么相比",
+        "the message has a correlation key, but no subscription of the process says what it is compared with",
+        '画 correlationSubscription，或写 lm:correlation，例如 lm:correlation="=contract_id"',
+        'draw a correlationSubscription, or write lm:correlation such as lm:correlation="=contract_id"',
     ),
     "instantiating-not-first": Sentence(
         "启动流程的元素必须在流程最外层，且没有入线",
