@@ -101,7 +101,7 @@ def _escalated(session: Session, job: Job, _result: Any) -> None:
 
 @outbox.handler("child.ended")
 def _ended(session: Session, job: Job, _result: Any) -> None:
-    """The call activity is done with the child's outputs, or ends with the child's error."""
+    """The call activity is done with the child's outputs, or ends with the child's error. Raises UncaughtError."""
     held = _caller(session, job)
     if held is None:
         return
@@ -111,7 +111,10 @@ def _ended(session: Session, job: Job, _result: Any) -> None:
     uid, payload = job.payload["uid"], job.payload
     try:
         if "error" in payload:
-            engine.run(held, lambda live: live.throw(uid, payload["error"], held.now))
+            # What nobody here catches ends the caller too, for its own caller to see; a child that somebody
+            # stopped threw nothing.
+            ends = not payload.get("stopped")
+            engine.run(held, lambda live: live.throw(uid, payload["error"], held.now, ends=ends))
         else:
             outputs = engine.unpacked(payload["out"])
             engine.run(held, lambda live: live.complete(uid, outputs, held.now))

@@ -379,7 +379,7 @@ def cancel(held: Held, *, tell_parent: bool) -> None:
     )
     jobs = list(_leave(held, advance))
     if tell_parent and instance.parent_id is not None:
-        payload = {"uid": instance.parent_task_uid, "child": instance.id, "error": "cancelled"}
+        payload = {"uid": instance.parent_task_uid, "child": instance.id, "error": "cancelled", "stopped": True}
         jobs.append(outbox.wanted("child.ended", f"ret-{instance.id}", instance_id=instance.parent_id, payload=payload))
     outbox.enqueue_all(session, jobs)
     save(held)
@@ -647,12 +647,21 @@ def _leave(held: Held, advance: Advance) -> Iterator[dict[str, Any]]:
     for job in advance.jobs_opened:
         body = {"uid": job.task_uid, "element": job.element_id, "topic": job.topic, "in": packed(job.inputs)}
         yield outbox.wanted("service", service_key(instance.id, job.task_uid), instance_id=instance.id, payload=body)
+    until = _newest_subscription(held) if any(thrown.kind == "signal" for thrown in advance.thrown) else 0
     for number, thrown in enumerate(advance.thrown):
-        yield from _thrown(instance, thrown, f"{instance.id}-{instance.version}-{number}")
+        yield from _thrown(instance, thrown, f"{instance.id}-{instance.version}-{number}", until)
 
 
-def _thrown(instance: Instance, thrown: Thrown, key: str) -> Iterator[dict[str, Any]]:
-    """The job for what leaves the instance; the version in its key makes it this step's own."""
+def _newest_subscription(held: Held) -> int:
+    """Up to it others wait now."""
+    return held.session.scalar(select(func.max(Subscription.id))) or 0
+
+
+def _thrown(instance: Instance, thrown: Thrown, key: str, until: int) -> Iterator[dict[str, Any]]:
+    """The job for what leaves the instance; the version in its key makes it this step's own.
+
+    A signal is for who waits as it is thrown, in other instances up to the newest subscription of now.
+    """
     body: dict[str, Any]
     if thrown.kind in ("message", "signal"):
         body = {
@@ -661,6 +670,8 @@ def _thrown(instance: Instance, thrown: Thrown, key: str) -> Iterator[dict[str, 
             "payload": packed(thrown.payload),
             "from": instance.id,
         }
+        if thrown.kind == "signal":
+            body["until"] = until
         yield outbox.wanted(thrown.kind, f"{thrown.kind[:3]}-{key}", payload=body)
     elif thrown.kind == "escalation" and not thrown.caught and instance.parent_id is not None:
         body = {"uid": instance.parent_task_uid, "child": instance.id, "code": thrown.name}

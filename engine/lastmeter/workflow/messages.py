@@ -182,12 +182,18 @@ def _broadcast(
     key: str,
     parties: Mapping[str, int],
     sender: int | None = None,
+    until: int | None = None,
 ) -> Delivered:
-    """What waited in the sending instance has got the signal as it was thrown; what waits there now came too late."""
+    """Everybody who waits gets the signal; of what an instance has thrown, those who waited then.
+
+    What waited in the `sender` itself has got it as it was thrown; others waited with a subscription `until` that one.
+    """
     query = select(Subscription.instance_id, Subscription.uid).order_by(Subscription.id)
     query = query.where(Subscription.kind == "signal", Subscription.name == signal)
     if sender is not None:
         query = query.where(Subscription.instance_id != sender)
+    if until is not None:
+        query = query.where(Subscription.id <= until)
     waiting = session.execute(query).all()
     packed = engine.packed(payload)
     outbox.enqueue_all(
@@ -231,8 +237,8 @@ def _message(session: Session, job: Job, _result: Any) -> None:
 def _signal(session: Session, job: Job, _result: Any) -> None:
     payload = engine.unpacked(job.payload["payload"])
     parties = _parties_of_sender(session, job, payload)
-    sender = job.payload.get("from")
-    _broadcast(session, job.payload["name"], payload, key=job.key, parties=parties, sender=sender)
+    sender, until = job.payload.get("from"), job.payload.get("until")
+    _broadcast(session, job.payload["name"], payload, key=job.key, parties=parties, sender=sender, until=until)
 
 
 @outbox.handler("signal.deliver")

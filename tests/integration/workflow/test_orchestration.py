@@ -108,6 +108,51 @@ def test_a_child_s_error_and_escalation_reach_the_caller_s_boundary(scene: Scene
     assert [element for element in scene.trail(number) if element.startswith("e")] == ["e2", "e3"]
 
 
+ERROR = '<error id="err" errorCode="void"/>'
+FAILING = (
+    '<process id="c0" isExecutable="true"><startEvent id="c0s"/><endEvent id="c0e">'
+    '<errorEventDefinition errorRef="err"/></endEvent>'
+    '<sequenceFlow id="c0f" sourceRef="c0s" targetRef="c0e"/></process>'
+)
+
+
+def test_an_error_that_a_caller_does_not_catch_reaches_the_caller_s_caller(scene: Scene) -> None:
+    middle = sequence("c1", '<callActivity id="below" calledElement="c0"/>')
+    outer = sequence("p", '<callActivity id="call" calledElement="c1"/>').replace(
+        "</process>",
+        '<boundaryEvent id="failed" attachedToRef="call"><errorEventDefinition errorRef="err"/></boundaryEvent>'
+        '<endEvent id="told"/><sequenceFlow id="out" sourceRef="failed" targetRef="told"/></process>',
+    )
+    scene.publish(diagram(ERROR, outer, middle, FAILING))
+    number = scene.start("lixia.officer", "p")
+    scene.drain()
+    assert scene.trail(number) == ["p_begin", "failed", "told"]
+    (child,) = scene.children(number)
+    assert scene.trail(child, "failed") == ["below"]
+    assert {scene.instance(each).state for each in (number, child)} == {"completed"}
+    assert scene.incidents() == []
+
+
+def test_an_error_that_no_caller_catches_ends_them_and_a_child_that_is_stopped_does_not(scene: Scene) -> None:
+    scene.publish(diagram(ERROR, sequence("p", '<callActivity id="call" calledElement="c0"/>'), FAILING))
+    number = scene.start("lixia.officer", "p")
+    scene.drain()
+    assert scene.instance(number).state == "completed"
+    assert "p_end" not in scene.trail(number)
+    ended = select(AuditEvent.facts).where(AuditEvent.chain == f"instance/{number}")
+    assert (
+        scene(lambda s: list(s.scalars(ended.where(AuditEvent.action == "instance.completed"))))[0]["error"] == "void"
+    )
+
+    scene.publish(diagram(sequence("q", '<callActivity id="call" calledElement="child"/>'), CHILD))
+    number = scene.start("lixia.officer", "q")
+    scene.drain()
+    (child,) = scene.children(number)
+    scene(lambda s: instances.cancel(s, SYSTEM, child, "不再需要"))
+    scene.drain()
+    assert scene.instance(number).state != "completed"
+
+
 # --- messages, signals, timers -------------------------------------------------------------------------------
 
 
@@ -208,6 +253,23 @@ def test_a_thrown_signal_reaches_other_instances_and_not_what_its_own_waits_for_
     assert scene(lambda s: messages.broadcast(s, SYSTEM, "storm", {})).delivered == 1
     scene.drain()
     assert scene.instance(thrower).state == "completed"
+
+
+def test_a_signal_is_for_who_waits_when_it_is_thrown(scene: Scene) -> None:
+    signal = '<signalEventDefinition signalRef="g"/>'
+    wait = f'<intermediateCatchEvent id="w{{}}">{signal}</intermediateCatchEvent>'
+    alarm = f'<intermediateThrowEvent id="t">{signal}</intermediateThrowEvent>'
+    scene.publish(
+        diagram('<signal id="g" name="storm"/>', sequence("p", alarm, wait.format(1)), sequence("q", wait.format(2)))
+    )
+    before = scene.start("lixia.officer", "q")
+    first = scene.start("lixia.officer", "p")
+    after = scene.start("lixia.officer", "q")
+    scene.drain()
+    assert [scene.instance(each).state for each in (before, first, after)] == ["completed", "running", "running"]
+    second = scene.start("lixia.officer", "p")
+    scene.drain()
+    assert [scene.instance(each).state for each in (first, after, second)] == ["completed", "completed", "running"]
 
 
 def test_a_cycle_starts_an_instance_each_time_and_a_new_version_takes_over(scene: Scene) -> None:

@@ -168,10 +168,12 @@ class Runner:
         del self.calls[uid]
         return self._step(lambda live, uid: live.complete(uid, data, self.now), uid)
 
-    def fail(self, element: str, code: str, *, kind: str = "error", message: str = "") -> Advance:
+    def fail(self, element: str, code: str, *, kind: str = "error", message: str = "", ends: bool = False) -> Advance:
         known = {**self.jobs, **self.calls, **self.tasks}
         uid = self._find(known, element, None)
-        advance = self._step(lambda live, uid: live.throw(uid, code, self.now, kind=kind, message=message), uid)
+        advance = self._step(
+            lambda live, uid: live.throw(uid, code, self.now, kind=kind, message=message, ends=ends), uid
+        )
         if kind == "error":
             self.jobs.pop(uid, None)
             self.calls.pop(uid, None)

@@ -321,6 +321,17 @@ def test_an_error_nobody_catches_ends_the_instance_and_says_so() -> None:
     assert "cancelled a" in run.history
 
 
+def test_an_error_of_a_called_process_that_nobody_catches_ends_the_caller_too() -> None:
+    body = start() + task("a") + '<bpmn:callActivity id="c" calledElement="x"/>' + flows("s a", "s c")
+    run = Runner(file(body))
+    run.fail("c", "E1", ends=True)
+    assert run.completed
+    assert run.live.uncaught_error == "E1"
+    assert run.history[-2:] == ["cancelled a", "failed c"]
+    with pytest.raises(UncaughtError):
+        Runner(file(body)).fail("c", "E1")
+
+
 def test_an_escalation_is_caught_without_interrupting_and_passes_on_if_nobody_catches() -> None:
     inner = (
         start("is") + throw("t", '<bpmn:escalationEventDefinition escalationRef="esc"/>') + task("a") + flows("is t a")

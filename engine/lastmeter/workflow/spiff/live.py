@@ -129,16 +129,23 @@ class Live:
         return self._drive(now, done)
 
     def throw(
-        self, task_uid: str, error_code: str, now: dt.datetime, *, kind: str = "error", message: str = ""
+        self,
+        task_uid: str,
+        error_code: str,
+        now: dt.datetime,
+        *,
+        kind: str = "error",
+        message: str = "",
+        ends: bool = False,
     ) -> Advance:
         """A waiting job or child instance ends with a BPMN error, or a child instance escalates.
 
-        Raises UncaughtError when nothing catches an error (the instance is unchanged), NotWaiting. An escalation that
-        nothing catches is reported in `thrown` for the parent.
+        An error that nothing catches ends the instance if `ends`, else UncaughtError is raised and the instance is
+        unchanged. An escalation that nothing catches is reported in `thrown` for the parent. Raises NotWaiting.
         """
         run = self._run
         token = self._opened(task_uid, ("task", "job", "call"))
-        if kind == "error" and not self._would_catch(token, error_code):
+        if kind == "error" and not ends and not self._would_catch(token, error_code):
             raise UncaughtError(element=token.task_spec.name, error_code=error_code)
 
         def thrown() -> None:
@@ -150,6 +157,8 @@ class Live:
             run.report.thrown.append(
                 Thrown("error" if kind == "error" else "escalation", error_code, name, caught=caught)
             )
+            if kind == "error" and not caught:
+                run.end_by_error(error_code)
 
         return self._drive(now, thrown)
 
