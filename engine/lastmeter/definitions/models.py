@@ -55,13 +55,13 @@ class DefinitionDecision(Base):
 
 
 class DefinitionStart(Base):
-    """A message, signal or timer that starts the newest version of a definition."""
+    """A message, signal, timer or condition that starts the newest version of a definition."""
 
     __tablename__ = "definition_start"
     definition_key: Mapped[str] = mapped_column(String(80), primary_key=True)
     element_id: Mapped[str] = mapped_column(String(120), primary_key=True)
     definition_id: Mapped[int] = mapped_column(ForeignKey("definition.id"))
-    kind: Mapped[str] = mapped_column(String(10))  # message signal timer
+    kind: Mapped[str] = mapped_column(String(10))  # message signal timer condition
     name: Mapped[str] = mapped_column(String(200), default="")
     __table_args__ = (Index("ix_definition_start_name", "kind", "name"),)
 

@@ -297,18 +297,22 @@ def _outline(process: Any) -> dict[str, Any]:
 
 
 def _replace_starts(session: Session, made: Definition, process: Any) -> None:
-    """Messages, signals and timers start the newest version only."""
+    """Messages, signals, timers and conditions start the newest version only."""
     session.execute(delete(DefinitionStart).where(DefinitionStart.definition_key == made.key))
     outbox.withdraw_kind(session, "timer_start", f"start-{made.key}-")
     for start in process.start_events:
         if start.kind == "none":
             continue
-        name = start.definition if start.kind != "timer" else ""
+        name = start.definition if start.kind in ("message", "signal") else ""
         session.add(
             DefinitionStart(
                 definition_key=made.key, element_id=start.element_id, definition_id=made.id, kind=start.kind, name=name
             )
         )
+        if start.kind == "condition":
+            payload = {"definition": made.id, "element": start.element_id, "organisation": None}
+            key = f"start-{made.key}-{start.element_id}-{made.version}"
+            outbox.enqueue(session, "condition.first", key, payload=payload)
         if start.kind == "timer":
             payload = {"definition": made.id, "element": start.element_id}
             key = f"start-{made.key}-{start.element_id}-{made.version}-0"

@@ -26,7 +26,7 @@ from lastmeter.definitions.publishing import Element, LoadedDefinition
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.feel import FeelFunction
 from lastmeter.identity.models import Account
-from lastmeter.workflow import candidates, hooks, live, stores, submissions
+from lastmeter.workflow import candidates, conditions, hooks, live, stores, submissions
 from lastmeter.workflow.models import (
     NEVER,
     HistoryEvent,
@@ -449,8 +449,12 @@ def _put(held: Held) -> None:
     """What the step wrote to data stores stands there, and the audit says where."""
     if held._shelves is None:
         return
+    places = list(held._shelves.written)
     for action, facts in held._shelves.record(held.instance.id, held.actor, held.now):
         held.note(action, **facts)
+    outbox.enqueue_all(
+        held.session, conditions.asked(held.session, places, f"{held.instance.id}-{held.instance.version}")
+    )
 
 
 def _close(held: Held, advance: Advance, performer: HumanTask | None) -> None:

@@ -19,7 +19,7 @@ from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.errors import LastmeterError, Missing
 from lastmeter.identity.models import Organisation, Region
 from lastmeter.outbox import Job
-from lastmeter.workflow import engine, incidents, instances
+from lastmeter.workflow import conditions, engine, incidents, instances
 from lastmeter.workflow.models import Instance, Subscription
 from lastmeter.workflow.refusals import InstanceEnded
 from lastmeter.workflow.spiff import NotWaiting, expressions
@@ -263,6 +263,28 @@ def _signal_starts(session: Session, job: Job, _result: Any) -> None:
     held = engine.begin(session, SYSTEM, loaded, parties=job.payload["parties"])
     payload = engine.unpacked(job.payload["payload"])
     instances.launch(held, engine.read_by(held, payload), start.element_id)
+
+
+@outbox.handler("condition")
+def _condition(session: Session, job: Job, _result: Any) -> None:
+    """An instance begins if the condition has become true; its parties are whose data stores it was asked of."""
+    loaded, element_id = publishing.load(session, job.payload["definition"]), job.payload["element"]
+    in_force = session.get(DefinitionStart, (loaded.key, element_id), populate_existing=True)
+    if in_force is None or in_force.definition_id != loaded.id:
+        return
+    organisation_id = job.payload["organisation"]
+    if conditions.becomes_true(session, loaded, element_id, organisation_id):
+        party = conditions.party_of(loaded, element_id)
+        held = engine.begin(session, SYSTEM, loaded, parties={party: organisation_id} if party else {})
+        instances.launch(held, {}, element_id)
+
+
+@outbox.handler("condition.first")
+def _condition_published(session: Session, job: Job, _result: Any) -> None:
+    """What holds when its process is published has not become true: it starts nothing."""
+    loaded, element_id = publishing.load(session, job.payload["definition"]), job.payload["element"]
+    for organisation_id in conditions.organisations(session, loaded, element_id):
+        conditions.becomes_true(session, loaded, element_id, organisation_id)
 
 
 @outbox.handler("timer_start")

@@ -214,6 +214,16 @@ class DataStoreEntry(WithId, Base):
     )  # fmt: skip
 
 
+class StartCondition(Base):
+    """Whether a condition that starts a process held when it was last asked; it starts one when it becomes true."""
+
+    __tablename__ = "start_condition"
+    definition_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    element_id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(primary_key=True)  # whose data stores were asked; 0: those of all
+    holds: Mapped[bool] = mapped_column()
+
+
 class Incident(WithId, Base):
     """Something that a person has to look at; never carries case content."""
 

@@ -16,8 +16,9 @@ from lastmeter import audit, clock, connectors, db
 from lastmeter.actor import SYSTEM
 from lastmeter.embedded import testing
 from lastmeter.errors import Forbidden, LastmeterError
+from lastmeter.outbox import Job
 from lastmeter.workflow import incidents, instances, live, stores, surgery, tasks
-from lastmeter.workflow.models import DataStoreEntry, Incident
+from lastmeter.workflow.models import DataStoreEntry, Incident, Instance
 from lastmeter.workflow.spiff.surgery import Cut
 
 OFFICER = 'camunda:candidateGroups="district_officer"'
@@ -255,3 +256,71 @@ def test_operators_see_how_much_a_store_holds_and_never_what(scene: Scene) -> No
     assert told == [{"store": "台账", "organisation_id": None, "entries": 2, "bytes": 10, "written_at": MONDAY}]
     with pytest.raises(Forbidden):
         scene(lambda s: stores.overview(s, scene.actor(s, "lixia.officer")))
+
+
+# --- conditions that start a process -------------------------------------------------------------------------
+
+
+def asking(key: str, condition: str, store: str = LEDGER, fixed: str = "") -> bytes:
+    """A process that begins when the condition about the store `book` becomes true."""
+    begins = (
+        f'<startEvent id="when"><conditionalEventDefinition><condition>{condition}</condition>'
+        "</conditionalEventDefinition></startEvent>"
+        '<userTask id="look" name="看"/><sequenceFlow id="w" sourceRef="when" targetRef="look"/>'
+    )
+    book = f'<dataStoreReference id="book" name="book" dataStoreRef="ledger" lm:key="{fixed}"/>'
+    return diagram(store, f'<process id="{key}" isExecutable="true">{book}{begins}</process>')
+
+
+def write(scene: Scene, value: int, **options: object) -> None:
+    scene.start("lixia.officer", "writer", data={"no": "A", "value": value}, **options)
+    scene.drain()
+
+
+def test_a_process_begins_each_time_its_condition_becomes_true(scene: Scene) -> None:
+    scene.publish(process("writer", script("x", "value", writes("r", "=no"))))
+    scene.publish(asking("watch", "book &gt; 2", fixed="A"))
+    scene.drain()
+    for value, begun in ((1, 0), (3, 1), (4, 1), (2, 1), (5, 2), (5, 2)):
+        write(scene, value)
+        assert len(scene.open("look")) == begun, value
+    scene.publish(asking("watch", "book &gt; 1", fixed="A"))
+    scene.drain()
+    write(scene, 6)
+    assert len(scene.open("look")) == 2  # what holds when it is published has not become true
+    write(scene, 0)
+    write(scene, 6)
+    assert len(scene.open("look")) == 3
+
+
+def test_what_another_entry_or_another_store_becomes_asks_nothing_else(scene: Scene) -> None:
+    scene.publish(process("writer", script("x", "value", writes("r", "=no"))))
+    scene.publish(asking("watch", "book &gt; 2", fixed="B"))
+    scene.publish(asking("other", "book &gt; 2", store=LEDGER.replace("台账", "清单"), fixed="A"))
+    scene.drain()
+    write(scene, 9)
+    assert scene.open("look") == []
+
+
+def test_a_condition_about_a_party_s_store_begins_with_that_party(scene: Scene) -> None:
+    store = LEDGER.replace("/>", ' lm:party="district"/>')
+    scene.publish(process("writer", script("x", "value", writes("r", "=no")), store=store))
+    scene.publish(asking("watch", "book &gt; 2", store=store, fixed="A"))
+    scene.drain()
+    lixia, other = scene.organisation("历下区民政局"), scene.organisation("历城区民政局")
+    for organisation in (lixia, other, other):
+        write(scene, 3, parties={"district": organisation})
+    found = scene(lambda s: list(s.scalars(select(Instance.id).where(Instance.definition_key == "watch"))))
+    assert [scene(lambda s, each=each: instances.parties(s, each))["district"] for each in found] == [lixia, other]  # type: ignore[misc]
+
+
+def test_a_condition_that_is_no_boolean_is_an_incident_for_operators(scene: Scene) -> None:
+    scene.publish(process("writer", script("x", "value", writes("r", "=no"))))
+    scene.publish(asking("watch", "book", fixed="A"))
+    scene.drain()
+    scene.start("lixia.officer", "writer", data={"no": "A", "value": 3})
+    for _ in range(3):
+        scene.drain()
+        scene(lambda s: [setattr(job, "lease_until", None) for job in s.scalars(select(Job))])
+    assert scene.open("look") == []
+    assert [each.code for each in scene.incidents()] == ["condition_not_boolean"]

@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from lastmeter.workflow.spiff import BpmnError, NotWaiting, Services, StartNotPossible, UncaughtError
+from lastmeter.definitions.findings import DefinitionRefused
+from lastmeter.workflow.spiff import BpmnError, NotWaiting, Services, StartNotPossible, UncaughtError, parse
 
 from .runner import NOW, Runner, boundary, end, file, flow, flows, script, start, task, timer
 
@@ -592,3 +593,41 @@ def test_a_key_follows_the_variables_it_comes_from() -> None:
     assert run.last.subscriptions_closed == ()
     run.deliver("r")
     assert run.completed
+
+
+# --- conditions that start a process -------------------------------------------------------------------------
+
+LEDGER = '<bpmn:dataStore id="d1" name="ledger" lm:party="district"/><bpmn:dataStore id="d2" name="other"/>'
+BOOK = '<bpmn:dataStoreReference id="b" name="book" dataStoreRef="d1" lm:key="A"/>'
+
+
+OTHER = '<bpmn:dataStoreReference id="o" name="other" dataStoreRef="d2"/>'
+
+
+def conditional(condition: str, drawn: str = BOOK) -> bytes:
+    inside = f"<bpmn:conditionalEventDefinition><bpmn:condition>{condition}</bpmn:condition>"
+    begins = f'<bpmn:startEvent id="s">{inside}</bpmn:conditionalEventDefinition></bpmn:startEvent>'
+    return file(drawn + begins + task("t") + flows("s t"), LEDGER)
+
+
+def test_a_condition_that_starts_a_process_reads_the_stores_drawn_in_it() -> None:
+    run = Runner(conditional("book.count &gt; 2 and today() &gt; date(2026, 1, 1)"), start_element="s")
+    assert run.open_tasks == ["t"]
+    assert [(each.kind, each.stores) for each in run.parsed.start_events] == [("condition", (("ledger", "district"),))]
+    assert run.parsed.names_read == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("condition", "drawn", "rule"),
+    [
+        ("book &gt; 2 and amount &gt; 1", BOOK, "condition-of-process"),
+        ("today() &gt; date(2026, 1, 1)", BOOK, "condition-of-process"),
+        ("book &gt; other", BOOK + OTHER, "condition-of-process"),
+        ("book &gt; 2", BOOK.replace('"A"', '"=no"'), "condition-never-asked"),
+        ("view &gt; 2", '<bpmn:dataStoreReference id="b" name="view" dataStoreRef="d3"/>', "unresolved-reference"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_nobody_would_ask_does_not_start_a_process(condition: str, drawn: str, rule: str) -> None:
+    with pytest.raises(DefinitionRefused) as refused:
+        parse(conditional(condition, drawn))
+    assert rule in {finding.rule for finding in refused.value.findings}

@@ -77,6 +77,12 @@ def with_key(body: str) -> str:
     return f'{body}</bpmn:process>{roots}<bpmn:process id="other" isExecutable="false">'
 
 
+ASKING = (
+    '<bpmn:startEvent id="s"><bpmn:conditionalEventDefinition><bpmn:condition>{}</bpmn:condition>'
+    "</bpmn:conditionalEventDefinition></bpmn:startEvent>" + task("t") + flow("s", "t")
+)
+
+
 REFUSED: list[tuple[str, str, str]] = [
     ("choreography", "x", PLAIN + '<bpmn:choreographyTask id="x"/>'),
     ("unsupported-element", "x", PLAIN + '<bpmn:conversation id="x"/>'),
@@ -116,6 +122,8 @@ REFUSED: list[tuple[str, str, str]] = [
             task("x", "<bpmn:dataInputAssociation><bpmn:sourceRef>store</bpmn:sourceRef></bpmn:dataInputAssociation>")
         ),
     ),
+    ("condition-of-process", "s", ASKING.format("n > 1".replace(">", "&gt;"))),
+    ("condition-never-asked", "s", STORE.replace("/>", ' lm:key="=no"/>') + ASKING.format("台账 = 1")),
     ("store-writes-nothing", "x", STORE + instead(task("x", INTO_STORE.format("")))),
     ("store-unnamed", "store", STORE.replace(' name="台账"', "") + instead(task("x", INTO_STORE.format(VALUE)))),
     (

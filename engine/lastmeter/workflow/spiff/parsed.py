@@ -61,10 +61,11 @@ class FlowInfo:
 
 @dataclass(frozen=True, slots=True)
 class StartInfo:
-    """One start event of the process (or what instantiates it): kind none, timer, message or signal.
+    """One start event of the process (or what instantiates it): kind none, timer, message, signal or condition.
 
     An event with several definitions is a start for each, `element_id` then being `id#n`.
     `definition` is the timer's text or the message's or signal's name; `is_feel` says that the timer's text is FEEL.
+    `stores` are the data stores (name, party) that a condition reads.
     """
 
     element_id: str
@@ -73,6 +74,7 @@ class StartInfo:
     timer_kind: str = ""
     is_feel: bool = False
     correlation: str | None = None
+    stores: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,18 @@ def _starts(node: Node) -> Iterator[StartInfo]:
         yield StartInfo(node.id, "none")
         return
     for number, each in enumerate(event.each()):
-        yield _start(f"{node.id}#{number}" if event.parts else node.id, each)
+        yield _start(f"{node.id}#{number}" if event.parts else node.id, each, node)
 
 
-def _start(door: str, event: Event) -> StartInfo:
+def _start(door: str, event: Event, node: Node) -> StartInfo:
     correlation = event.correlation.text if event.correlation is not None else None
     if event.kind == "timer" and event.text is not None:
         return StartInfo(door, "timer", event.text.text, event.timer, event.text.feel)
+    if event.kind == "conditional":
+        stores = (item.store for item in node.inputs)
+        return StartInfo(
+            door, "condition", stores=tuple((each.name, each.party) for each in stores if each is not None)
+        )
     return StartInfo(door, event.kind, event.name, correlation=correlation)
 
 
@@ -190,6 +197,8 @@ def _names_read(process: Process, node: Node, read: Callable[[str], frozenset[st
     names.update(name for needed in node.required for name in needed)
     if node.repeat is not None:
         names.difference_update({"loopCounter", node.repeat.element})
+    if node.type == "startEvent":
+        names.difference_update(item.target for item in node.inputs)
     if node.type == "complexGateway":
         names.difference_update({"activationCount", "waitingForStart", *node.incoming})
     for value in _attribute_expressions(node):

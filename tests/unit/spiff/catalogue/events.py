@@ -87,6 +87,15 @@ START = (
         more=["test_a_start_event_that_needs_all_waits_in_the_new_instance_for_the_rest"],
     ),
     executed(
+        "流程的条件开始：数据存储改变时",
+        "conditional start event of a process: when a data store changes",
+        '<bpmn:dataStoreReference id="n" name="n" dataStoreRef="store"/>' + begun(CONDITION),
+        "x +t [complete t] -t",
+        Refusal("condition-of-process", begun(CONDITION)),
+        begins="x",
+        more=["test_a_condition_that_starts_a_process_reads_the_stores_drawn_in_it"],
+    ),
+    executed(
         "几个无定义的开始：选定的那个",
         "several none start events: the one that is chosen",
         start() + start("x") + task("t") + task("u") + flows("s t", "x u"),
@@ -109,7 +118,6 @@ START = (
         for zh, en, inside in (
             ("错误", "error", ERROR),
             ("升级", "escalation", ESCALATION),
-            ("条件", "conditional", CONDITION),
             ("补偿", "compensation", UNDO),
         )
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lastmeter.workflow.spiff import expressions
 from lastmeter.workflow.spiff.model import Assignment, DataStore, Node
 from lastmeter.workflow.spiff.reading.events import ALLOWED, EventReader
 from lastmeter.workflow.spiff.reading.markup import Element, extensions, local, local_ref, tag, text_of
@@ -134,6 +135,27 @@ class DataReader(EventReader):
         party = extensions(named).get("lm:party", "").strip()
         text = self.value(element, key) if key else None
         return DataStore(name, (aimed.get("name") or name).strip(), text, party, self._capacity(named))
+
+    def asked_stores(self, process: Element, node: Node) -> None:
+        """What the condition that starts the process reads: the data stores that are drawn in it, by their names.
+
+        Source: BPMN 2.0.2, table 10.84: there is no instance yet, so it refers to what is around the process.
+        """
+        event = node.event
+        if event is None or event.kind != "conditional" or event.text is None:
+            return
+        element = self.by_id[node.id]
+        drawn = {each.get("name", ""): each for each in process.iterchildren(tag("dataStoreReference"))}
+        names = expressions.names_read(event.text.text) | expressions.names_perhaps_read(event.text.text)
+        known = [name for name in sorted(names) if name in drawn]
+        stores = [self._store(element, element, drawn[name]) for name in known]
+        for name, store in zip(known, stores, strict=True):
+            node.inputs.append(Assignment(name, None, store=store))
+            if "." in store.name or (store.key is not None and store.key.feel):
+                self.find("condition-never-asked", element, store=name)
+        unknown = expressions.names_read(event.text.text) - drawn.keys()
+        if unknown or not stores or len({store.party for store in stores}) > 1:
+            self.find("condition-of-process", element, names=", ".join(sorted(unknown)) or "–")
 
     def _capacity(self, declared: Element) -> int | None:
         """The most entries; None without an end.

@@ -224,7 +224,8 @@ class _Checker:
         if container is not None and not container.triggered_by_event and node.event is not None:
             self.find("start-event-in-sub-process", node)
         for event in node.event.each() if node.event is not None and container is None else ():
-            if event.kind in ("error", "escalation", "conditional", "compensate"):
+            alone = event is node.event
+            if event.kind in ("error", "escalation", "compensate") or (event.kind == "conditional" and not alone):
                 self.unsupported(node, event.kind, "startEvent")
         if node.incoming:
             self.find("start-with-incoming", node)

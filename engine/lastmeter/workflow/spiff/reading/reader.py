@@ -143,6 +143,9 @@ class Reader(ActivityReader):
         process = Process(key=key, name=element.get("name") or self._participants.get(key) or key)
         self.subscriptions(element)
         self._container(process, element, key, _lanes(element))
+        for node in process.nodes.values():
+            if node.type == "startEvent" and node.container == key:
+                self.asked_stores(element, node)
         self._connect(process)
         self._associate(element, process)
         checks.check(self, process)

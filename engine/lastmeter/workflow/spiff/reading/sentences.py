@@ -258,6 +258,18 @@ SENTENCES: Mapping[str, Sentence] = {
         "换用在此处受支持的事件",
         "use an event that is executed there",
     ),
+    "condition-of-process": Sentence(
+        "启动流程的条件只能按名称读取流程中画出的数据存储（属于同一机构），这里还读取：{names}",
+        "a condition that starts a process reads data stores drawn in it, of one party, by name; it also reads {names}",
+        "在流程中画出数据存储引用并在条件里写它的名称；按时间启动的用定时开始",
+        "draw a data store reference and write its name in the condition; what begins by time is a timer start",
+    ),
+    "condition-never-asked": Sentence(
+        "条件读取的“{store}”改变时无人得知：它是业务视图，或其键不是固定的",
+        "nobody would ask the condition: “{store}” is a view of the domain, or its key is no fixed text",
+        "读取数据存储，lm:key 写固定的文字",
+        "read a data store, with a fixed text as its lm:key",
+    ),
     "event-without-definition": Sentence(
         "捕获事件没有事件定义",
         "the catching event has no event definition",
