@@ -249,6 +249,17 @@ def test_events_and_tasks_without_work_write_to_stores_too() -> None:
     assert shelf.held == {("ledger", "s"): 1, ("ledger", "c"): 5, ("ledger", "t"): 5}
 
 
+def test_a_thrown_message_carries_what_a_store_holds() -> None:
+    shelf = Shelf()
+    shelf.held["ledger", ""] = 12
+    message = '<bpmn:messageEventDefinition messageRef="m"/>'
+    throw = f'<bpmn:intermediateThrowEvent id="x">{reads()}{message}</bpmn:intermediateThrowEvent>'
+    body = REFERENCE + N + start() + throw + end() + flows("s x e")
+    run = Runner(file(body, LEDGER + '<bpmn:message id="m" name="told"/>'), {}, Services(stores=shelf))
+    assert [(thrown.name, thrown.payload) for thrown in run.thrown] == [("told", {"n": 12})]
+    assert run.completed
+
+
 # --- what an activity waits for ------------------------------------------------------------------------------
 
 OBJECTS = "".join(
