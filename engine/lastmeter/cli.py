@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import getpass
 import json
 import logging
@@ -280,6 +281,45 @@ def _remark(warnings: Iterable[str]) -> None:
     """Why something became null: for people, so that standard output holds the value alone."""
     for reason in warnings:
         click.echo(f"warning: {reason}", err=True)
+
+
+@main.group()
+def thresholds() -> None:
+    """The amounts from which procurement law and open tender apply; none is shipped, a province sets them."""
+
+
+@thresholds.command("list")
+def list_thresholds() -> None:
+    """Print every period as JSON."""
+    from lastmeter.procurement import thresholds as room
+
+    with open_database() as factory, factory() as session, db.unit_of_work(session, write=False):
+        click.echo(dump([room.as_dict(row) for row in room.every(session)]))
+
+
+@thresholds.command("add")
+@click.option("--province", required=True, help="Region code, as 370000.")
+@click.option("--level", "budget_level", default="district", show_default=True, help="city or district.")
+@click.option("--object", "object_type", type=click.Choice(["services", "goods", "works"]), required=True)
+@click.option("--limit-fen", type=click.IntRange(min=0), required=True, help="采购限额标准, in fen.")
+@click.option("--open-fen", type=click.IntRange(min=0), required=True, help="公开招标数额标准, in fen.")
+@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--to", "valid_to", type=click.DateTime(["%Y-%m-%d"]), default=None)
+@click.option("--source", required=True, help="The document that sets them.")
+def add_threshold(
+    province: str, budget_level: str, object_type: str, limit_fen: int, open_fen: int, valid_from: dt.datetime,
+    valid_to: dt.datetime | None, source: str,
+) -> None:  # fmt: skip
+    """Enter the amounts of a period; those before them end the day before."""
+    from lastmeter.procurement import thresholds as room
+
+    with open_database() as factory, factory() as session, db.unit_of_work(session), saying_refusals():
+        made = room.add(
+            session, SYSTEM, province=province, budget_level=budget_level, object_type=object_type,
+            limit_fen=limit_fen, open_fen=open_fen, valid_from=valid_from.date(),
+            valid_to=valid_to.date() if valid_to else None, source=source,
+        )  # fmt: skip
+        click.echo(dump(room.as_dict(made)))
 
 
 @main.command()

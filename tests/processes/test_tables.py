@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from lxml import etree
+from tests.processes.tables_document import TARGET, document
 
 from lastmeter import paths
 from lastmeter.decisions import Model, analyse, load
@@ -169,3 +170,7 @@ def test_dates_in_examples_are_dates() -> None:
     dated = [example for example in EXAMPLES if "since" in example.given]
     assert dated
     assert all(isinstance(example.given["since"], dt.date) for example in dated)
+
+
+def test_the_documentation_is_written_out_of_the_files() -> None:
+    assert TARGET.read_text(encoding="utf-8") == document(), "run: python -m tests.processes.tables_document"

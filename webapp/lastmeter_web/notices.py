@@ -12,6 +12,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "staffing_reminder": ("合同 {contract}：驻站人员到岗期限将至，请尽快上报。", "Contract {contract}: the day for staff to be on post is near."),
     "staffing_short": ("{station}：上报人员未达配备标准，须限期补足。", "{station}: the reported staff misses the standards and must be completed."),
     "staffing_late": ("{station}：合同签订满一个月仍未到岗，已记录违约。", "{station}: a month after signing the staff is not on post; the breach is recorded."),
+    "aspect_weak": ("{station}：年度评估“{aspect}”得分不足一半，须限期整改。", "{station}: “{aspect}” scored below half in the evaluation and must be rectified."),
     "report_late": ("{period} 的工作报告已逾期，请尽快提交。", "The report for {period} is late."),
     "evaluation_decided": ("合同 {contract} 年度评估结果：{grade}（{points}分）。", "Contract {contract}: evaluated as {grade} ({points} points)."),
     "termination_notice": ("合同 {contract}：已发出终止告知，可在5个工作日内陈述申辩。", "Contract {contract}: notice of termination; you may state your case within 5 working days."),

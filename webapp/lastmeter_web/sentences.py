@@ -139,6 +139,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "plan_filed_already": ("计划已备案（{filed_no}），不能再改。", "The plan is filed ({filed_no}) and no longer changes."),
     "not_the_buyer": ("只有区县民政局可以作为购买主体（实施方案 二(一)）。", "Only the district bureau buys (Plan II(1))."),
     "over_plan": ("标包 {lot} 的预算超过年度计划安排，请调整。", "Lot {lot} asks for more than the annual plan gives; adjust it."),
+    "term_unlawful": ("履行期限不符合规定：{reasons}", "The term is not lawful: {reasons}"),
     "documents_unlawful": ("招标文件不符合规定：{reasons}", "The tender documents break a rule: {reasons}"),
     "not_open_for_bids": ("该项目现在不接受投标。", "This procurement takes no bids now."),
     "bid_refused": ("投标不能接受：{reasons}", "The bid cannot be taken: {reasons}"),

@@ -165,6 +165,7 @@ def close_order(step: Step, order_id: Any = None, **_inputs: Any) -> Outputs:
         "danger_to_life",
         "violence_incapacitated",
         "administrative_act",
+        "relief_need",
         "counselling_need",
     ),
 )
@@ -185,7 +186,10 @@ def open_case(step: Step, **_inputs: Any) -> Outputs:
     )
     step.set_business_key(made.number)
     step.set_title(f"个案 {made.number}", f"Case {made.number}")
-    flags = ("minor_at_risk", "danger_to_life", "violence_incapacitated", "administrative_act", "counselling_need")
+    flags = (
+        "minor_at_risk", "danger_to_life", "violence_incapacitated", "administrative_act", "relief_need",
+        "counselling_need",
+    )  # fmt: skip
     answers = {flag: bool(intake.get(flag)) for flag in flags}
     return {"case_id": made.id, "worker": made.responsible_id, "opened_on": made.opened_on, **answers}
 
@@ -199,12 +203,14 @@ def _station_of_team(step: Step, team_id: int, order_id: Any) -> Station:
     return found
 
 
-@connector("casework.record_session", zh="保存服务记录", en="Keep the session note", inputs=("case_id",))
+@connector(
+    "casework.record_session", zh="保存服务记录", en="Keep the session note", inputs=("case_id",), outputs=("since",)
+)
 def record_session(step: Step, case_id: Any = None, **_inputs: Any) -> Outputs:
     data = _needed(step, "task_session")
     case = _case(step.session, case_id)
     cases.append_note(step.session, step.actor, case, "session", data, minutes=int(data["minutes"]))
-    return {}
+    return {"since": clock.local_day(step.now)}
 
 
 @connector(

@@ -55,6 +55,12 @@ class Step(Protocol):
     def set_business_key(self, key: str) -> None:
         """The human number of what the instance is about."""
 
+    def decide(self, decision: str, inputs: Mapping[str, object]) -> object:
+        """What a table of the instance's package decides, kept with its reasons for whoever asks why.
+
+        The table of the instance's own version; of the newest one where that version has none. Raises Missing.
+        """
+
 
 @dataclass(frozen=True)
 class Connector:

@@ -252,6 +252,10 @@ class Model:
 
         return ModelFunction(element.name, parameters, body, {}, element.type)
 
+    def has(self, decision: str) -> bool:
+        """True if the file itself has the decision, by id or name."""
+        return any(decision in (known.id, known.name) for known in self.decisions)
+
     # --- knowing -----------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -40,9 +40,3 @@ def remark_of(annotations: Mapping[str, str]) -> Remark:
         return Remark(*both(described))
     columns = [f"{name}: {note}" if name else note for name, note in annotations.items() if note.strip()]
     return Remark("；".join(columns), "; ".join(columns))
-
-
-def words_of(description: str) -> dict[str, tuple[str, str]]:
-    """What the values are called: a description's lines `value = 中文 · English`."""
-    lines = (line.partition(" = ") for line in description.splitlines())
-    return {value.strip(): both(words) for value, between, words in lines if between}

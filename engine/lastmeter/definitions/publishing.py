@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, undefer
 
 from lastmeter import audit, clock, outbox, paths
 from lastmeter.actor import Actor
-from lastmeter.decisions import Model
+from lastmeter.decisions import Model, Outcome
 from lastmeter.decisions import load as load_decisions
 from lastmeter.definitions import compiler, lint
 from lastmeter.definitions.findings import DefinitionRefused, Finding
@@ -99,12 +99,18 @@ class LoadedDefinition:
         """True if a none start event is drawn, or nothing is: then what has no incoming flow begins."""
         return not self.starts or bool(self.plain_starts)
 
-    def decide(self, reference: str, variables: Mapping[str, object], functions: Mapping[str, FeelFunction]) -> object:
-        """The decision's value. Raises Missing if no table of the version has it."""
-        for model in self.decisions:
-            if any(reference in (known.id, known.name) for known in model.decisions):
-                return model.evaluate(reference, variables, functions=functions)
-        raise Missing(what="decision", name=reference)
+    def model_of(self, reference: str) -> Model | None:
+        """The version's decision model that has the decision, by its id or name."""
+        return next((model for model in self.decisions if model.has(reference)), None)
+
+    def decide(
+        self, reference: str, variables: Mapping[str, object], functions: Mapping[str, FeelFunction]
+    ) -> tuple[Model, Outcome]:
+        """The decision's outcome and the model that gave it. Raises Missing if no table of the version has it."""
+        model = self.model_of(reference)
+        if model is None:
+            raise Missing(what="decision", name=reference)
+        return model, model.decide(reference, variables, functions=functions)
 
 
 @dataclass(frozen=True)

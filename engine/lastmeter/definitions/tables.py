@@ -6,7 +6,7 @@ published the package, or what was published has not got the table, the one that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from sqlalchemy import select
@@ -20,12 +20,13 @@ from lastmeter.definitions.models import Definition
 from lastmeter.errors import Missing
 from lastmeter.feel import FeelFunction
 
+# Asks a decision with inputs for its value: a table by itself, or a running step that keeps the reasons.
+Ask = Callable[[str, Mapping[str, object]], object]
+
 
 def having(models: Sequence[Model], decision: str) -> Model | None:
     """The first of the models that has the decision, by id or name."""
-    return next(
-        (model for model in models if any(decision in (known.id, known.name) for known in model.decisions)), None
-    )
+    return next((model for model in models if model.has(decision)), None)
 
 
 class Tables:
@@ -39,6 +40,10 @@ class Tables:
     def decide(self, decision: str, inputs: Mapping[str, object]) -> Outcome:
         """The decision with the rules that matched; inputs that are not given are null. Raises Missing."""
         return self.model(decision).decide(decision, inputs, functions=self._functions)
+
+    def value(self, decision: str, inputs: Mapping[str, object]) -> object:
+        """The decision's value alone. Raises Missing."""
+        return self.decide(decision, inputs).value
 
     def model(self, decision: str) -> Model:
         """The model that has the decision. Raises Missing."""

@@ -56,6 +56,12 @@ class OverPlan(LastmeterError):
     code = "over_plan"
 
 
+class TermUnlawful(Unlawful):
+    """A contract may not run so long (DT3)."""
+
+    code = "term_unlawful"
+
+
 class DocumentsUnlawful(Unlawful):
     """The tender documents break a rule; every finding is in `reasons`."""
 

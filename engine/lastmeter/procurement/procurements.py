@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock
 from lastmeter.connectors import Step, connector
+from lastmeter.definitions import tables
 from lastmeter.errors import InvalidInput, Missing
 from lastmeter.identity import people
 from lastmeter.identity.models import Organisation, Region
-from lastmeter.procurement import notices, reading, thresholds
-from lastmeter.procurement.errors import OverPlan, TooEarly
+from lastmeter.procurement import judging, notices, reading, thresholds
+from lastmeter.procurement.errors import OverPlan, TermUnlawful, TooEarly
 from lastmeter.procurement.legal_time import working_days_after
 from lastmeter.procurement.models import AnnualPlan, Lot, PlanLine, Procurement
 from lastmeter.procurement.plans import buyer
@@ -307,7 +308,9 @@ def _station_names(session: Session, lines: Mapping[str, PlanLine]) -> dict[str,
     ),
 )
 def record_requirement(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
-    """The requirement and its lots stand and are open to public opinion. Raises OverPlan, TooEarly, InvalidInput."""
+    """The requirement and its lots stand and are open to public opinion. Raises OverPlan, TooEarly,
+    TermUnlawful, InvalidInput.
+    """
     session, procurement = step.session, get(step.session, procurement_id)
     data = reading.form(step, "task_requirement")
     lots = _lots(session, procurement, reading.rows(data, "lots"))
@@ -317,10 +320,14 @@ def record_requirement(step: Step, *, procurement_id: object) -> Mapping[str, An
         raise TooEarly(
             rule="OPINION", earliest=earliest, given=until, source_zh="条例 15；本系统参数", source_en="Reg. 15"
         )
+    months = reading.whole(data.get("term_months"))
+    held = [str(each) for each in data.get("multi_year") or ()]
+    if reasons := judging.contract_term(tables.of(session, judging.REQUIREMENT), months, held):
+        raise TermUnlawful(reasons)
     procurement.title = reading.text(data, "title") or procurement.title
     procurement.title_en = reading.text(data, "title_en") or procurement.title_en
     procurement.object_type = reading.text(data, "object_type")
-    procurement.term_months = reading.whole(data.get("term_months"))
+    procurement.term_months = months
     kept = {name: value for name, value in procurement.requirement.items() if name == REPLACES}
     procurement.requirement = {**reading.plain(data), **kept}
     procurement.budget_fen = sum(lot.budget_fen for lot in lots)

@@ -35,6 +35,21 @@ def in_force(session: Session, province: str, budget_level: str, object_type: st
     )
 
 
+def every(session: Session) -> list[Threshold]:
+    """All periods, by place and kind, then by day."""
+    order = (Threshold.province, Threshold.budget_level, Threshold.object_type, Threshold.valid_from)
+    return list(session.scalars(select(Threshold).order_by(*order)))
+
+
+def as_dict(row: Threshold) -> dict[str, object]:
+    """The period as programs read it; days as ISO text."""
+    return {
+        "province": row.province, "level": row.budget_level, "object": row.object_type, "limit_fen": row.limit_fen,
+        "open_fen": row.open_fen, "from": row.valid_from.isoformat(),
+        "to": row.valid_to.isoformat() if row.valid_to else None, "source": row.source, "example": row.is_example,
+    }  # fmt: skip
+
+
 def add(
     session: Session,
     actor: Actor,

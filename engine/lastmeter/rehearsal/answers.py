@@ -145,6 +145,7 @@ def _requirement(asked: Asked) -> Data:
             }
         ],
         "term_months": 36,
+        "multi_year": ["budget_guaranteed", "content_stable", "continuous", "funding_stable", "price_stable"],
         "service_items": [{"service": "个案服务", "qty": 10 * len(asked.streets), "unit": "cases"}],
         "supplier_conditions": [{"condition": "依法成立的企业、社会组织", "legal_basis": "政府采购法 22"}],
         "circumstance": "none",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lastmeter import audit
 from lastmeter.actor import SYSTEM, Actor
+from lastmeter.definitions import tables
 from lastmeter.errors import LastmeterError, Missing
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.people import add_organisation
@@ -83,7 +84,8 @@ def draft(
     value = int(data["value_fen"])
     if award_fen is not None and value != award_fen:
         raise ValueDiffers(value_fen=value, award_fen=award_fen)
-    if not rules.bond_within_ceiling(int(data["bond_fen"]), value):
+    bond = {"value_fen": value, "performance_bond_fen": int(data["bond_fen"])}
+    if _money_errors(session, bond):
         raise BondTooHigh(bond_fen=int(data["bond_fen"]), ceiling_fen=value // 10)
     shares = [int(share["fen"]) for share in data["funding"]]
     if not rules.funding_covers(value, shares):
@@ -192,12 +194,20 @@ def end(session: Session, actor: Actor, contract: Contract, last_day: dt.date, s
 def pay(session: Session, actor: Actor, contract: Contract, number: str, kind: str, fen: int, day: dt.date) -> Payment:
     """The payment is booked. Raises PaymentTooHigh."""
     paid = list(session.scalars(select(Payment.fen).where(Payment.contract_id == contract.id)))
-    if not rules.payments_within(contract.value_fen, contract.supplement_fen, [*paid, fen]):
+    added = {"value_fen": contract.value_fen, "supplement_fen": contract.supplement_fen}
+    within = rules.payments_within(contract.value_fen, contract.supplement_fen, [*paid, fen])
+    if not within or _money_errors(session, added):
         raise PaymentTooHigh(remaining_fen=contract.value_fen + contract.supplement_fen - sum(paid), fen=fen)
     made = Payment(contract_id=contract.id, number=number, kind=kind, fen=fen, paid_on=day)
     session.add(made)
     audit.record(session, actor, "contract.paid", f"contract/{contract.id}", facts={"fen": fen, "number": number})
     return made
+
+
+def _money_errors(session: Session, facts: Mapping[str, object]) -> list[object]:
+    """What the table of money finds wrong with the given figures (DT11)."""
+    found = tables.of(session, "contract").value("money_errors", facts)
+    return found if isinstance(found, list) else []
 
 
 def year(session: Session, contract_id: int, number: int) -> ContractYear:

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from lastmeter import audit, clock
 from lastmeter.actor import Actor
+from lastmeter.definitions import tables
+from lastmeter.definitions.tables import Ask
 from lastmeter.errors import LastmeterError
 from lastmeter.identity.models import Acquaintance
 from lastmeter.stations import contracts, ports, rules, staffing
@@ -32,6 +34,7 @@ from lastmeter.stations.models import (
     RuleScore,
     ServiceRecord,
     Staff,
+    Station,
 )
 
 # What a station-year is expected to deliver; ours, to be replaced by the contract's targets where it has them.
@@ -143,14 +146,24 @@ def scores(session: Session, evaluation_id: int) -> dict[str, RuleScore]:
     return {row.rule: row for row in rows}
 
 
-def settle(session: Session, actor: Actor, evaluation: Evaluation, veto: str | None, day: dt.date) -> rules.Grade:
-    """Total and grade stand. A rule without a score counts nothing."""
+def weakest(session: Session, evaluation: Evaluation) -> tuple[str, Decimal]:
+    """The first-level indicator with the smallest share of its points, and that share in per cent."""
+    tree = session.get_one(IndicatorTree, evaluation.tree_id)
+    given = {rule: score.hundredths for rule, score in scores(session, evaluation.id).items()}
+    return rules.weakest({rule["id"]: given.get(rule["id"], 0) for rule in tree.rules}, tree.rules)
+
+
+def settle(
+    session: Session, actor: Actor, ask: Ask, evaluation: Evaluation, veto: str | None, day: dt.date
+) -> rules.Grade:
+    """Total and grade stand (DT5). A rule without a score counts nothing."""
     tree = session.get_one(IndicatorTree, evaluation.tree_id)
     given = {rule: score.hundredths for rule, score in scores(session, evaluation.id).items()}
     complete = {rule["id"]: given.get(rule["id"], 0) for rule in tree.rules}
     evaluation.total_hundredths = rules.total(complete, tree.rules)
     evaluation.veto = veto
-    grade = rules.grade_of(evaluation.total_hundredths, veto)
+    points = Decimal(evaluation.total_hundredths) / 100
+    grade = next(each for each in rules.GRADES if each == ask("evaluation_grade", {"veto": veto, "points": points}))
     evaluation.grade, evaluation.decided_on = grade, day
     facts = {"grade": grade, "total": evaluation.total_hundredths}
     audit.record(session, actor, "evaluation.settled", f"evaluation/{evaluation.id}", facts=facts)
@@ -229,8 +242,10 @@ def _people(
 ) -> dict[str, tuple[Fraction | None, str]]:
     here = staffing.on_post(session, station_id, last)
     workers = [staffing.worker_of(assignment) for assignment in here]
-    qualified = sum(worker.is_qualified for worker in workers)
-    fitting = sum(not {"too_old", "education"} & set(rules.staffing_breaches([worker], least=1)) for worker in workers)
+    asked, level = tables.of(session, staffing.PACKAGE), session.get_one(Station, station_id).level
+    figures = asked.value("staff_figures", rules.staffing_facts(workers, level))
+    qualified = int(figures["qualified"]) if isinstance(figures, dict) else 0
+    fitting = sum(not {"too_old", "education"} & set(staffing.missed(asked.value, [each], level)) for each in workers)
     left = session.scalar(
         select(func.count()).where(Assignment.station_id == station_id, Assignment.to_day.between(year.from_day, last))
     )

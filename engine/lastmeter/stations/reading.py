@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from lastmeter import clock
 from lastmeter.actor import Actor
+from lastmeter.definitions import tables
 from lastmeter.errors import Missing
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.roles import roles_with
@@ -160,7 +161,7 @@ def file(session: Session, contract: Contract) -> File:
         station=station,
         years=[_year(session, year) for year in _years(session, contract.id)],
         staff=staff,
-        breaches=_breaches(staff) if contract.status == "active" else [],
+        breaches=_breaches(session, station, staff) if station and contract.status == "active" else [],
         findings=list(
             session.scalars(select(Finding).where(Finding.contract_id == contract.id).order_by(Finding.id.desc()))
         ),
@@ -174,8 +175,9 @@ def _runs(contract: Contract, today: dt.date) -> bool:
     return contract.status == "active" and contract.starts_on <= today <= contract.ends_on
 
 
-def _breaches(staff: Sequence[Assignment]) -> list[str]:
-    return rules.staffing_breaches([staffing.worker_of(each) for each in staff])
+def _breaches(session: Session, station: Station, staff: Sequence[Assignment]) -> list[str]:
+    workers = [staffing.worker_of(each) for each in staff]
+    return staffing.missed(tables.of(session, staffing.PACKAGE).value, workers, station.level)
 
 
 def _years(session: Session, contract_id: int) -> list[ContractYear]:

@@ -14,7 +14,6 @@ from lastmeter import identifiers, workdays
 Grade = Literal["excellent", "good", "qualified", "unqualified"]
 GRADES: tuple[Grade, ...] = ("excellent", "good", "qualified", "unqualified")
 CONTRACT_PARTS = ("content", "term", "quantity", "quality", "price", "settlement", "rights_duties", "liability")
-HIGHER_EDUCATION = frozenset({"junior_college", "bachelor", "master", "doctor"})
 LEAVES = 37
 POINTS = 100
 
@@ -45,14 +44,9 @@ def split_value(value_fen: int, years: int = 3) -> list[int]:
     return [part + rest, *([part] * (years - 1))]
 
 
-def bond_within_ceiling(bond_fen: int, value_fen: int) -> bool:
-    """A performance bond of at most a tenth of the contract. Source: 实施条例 48."""
-    return 0 <= bond_fen * 10 <= value_fen
-
-
 def payments_within(value_fen: int, supplement_fen: int, paid_fen: Iterable[int]) -> bool:
-    """Payments within value plus supplements, supplements within a tenth (invariant I4). Source: 政府采购法 49."""
-    return supplement_fen * 10 <= value_fen and sum(paid_fen) <= value_fen + supplement_fen
+    """Payments within value plus supplements (invariant I4); how much may be added the table of money says (DT11)."""
+    return sum(paid_fen) <= value_fen + supplement_fen
 
 
 def funding_covers(value_fen: int, shares: Iterable[int]) -> bool:
@@ -72,35 +66,24 @@ class Worker:
     education: str
     related_major: bool
     certificate: str | None = None
-
-    @property
-    def is_qualified(self) -> bool:
-        """Graduated in social work or a related major, or certified. Source: 实施方案 三(二)."""
-        return self.related_major or self.certificate is not None
+    trained: bool = True
 
 
-def staffing_breaches(
-    workers: Sequence[Worker], *, least: int = 3, oldest: int = 40, age_inclusive: bool = True
-) -> list[str]:
-    """Which staffing standards the workers of a station miss; empty: compliant.
-
-    40周岁以下 includes 40 (民法典 1259). Two thirds are counted in integers. Source: 实施方案 三(二).
-    """
-    breaches = []
-    if len(workers) < least:
-        breaches.append("too_few")
-    if any(_too_old(worker, oldest, age_inclusive) for worker in workers):
-        breaches.append("too_old")
-    if any(worker.education not in HIGHER_EDUCATION for worker in workers):
-        breaches.append("education")
-    if 3 * sum(worker.is_qualified for worker in workers) < 2 * max(len(workers), 1):
-        breaches.append("too_few_qualified")
-    return breaches
-
-
-def _too_old(worker: Worker, oldest: int, inclusive: bool) -> bool:
-    age = identifiers.age_on(worker.birth, worker.on_post)
-    return age > oldest if inclusive else age >= oldest
+def staffing_facts(workers: Sequence[Worker], level: str) -> dict[str, object]:
+    """What the table of staffing standards asks: ages in whole years on the day of going on post (DT4)."""
+    return {
+        "level": level,
+        "workers": [
+            {
+                "age": identifiers.age_on(worker.birth, worker.on_post),
+                "education": worker.education,
+                "related_major": worker.related_major,
+                "certificate": worker.certificate,
+                "trained": worker.trained,
+            }
+            for worker in workers
+        ],
+    }
 
 
 def week_is_met(minutes: Iterable[int]) -> bool:
@@ -149,23 +132,13 @@ def over_maximum(hundredths: Mapping[str, int], rules: Sequence[Mapping[str, Any
     return [rule for rule, value in hundredths.items() if not 0 <= value <= ceiling.get(rule, -1)]
 
 
-def grade_of(total_hundredths: int, veto: str | None = None) -> Grade:
-    """The grade by our example cut-offs 90, 80, 60; a veto makes it unqualified. Source: 实施方案 四(五) names
-    only 合格 and 不合格; the rest is a parameter of ours."""
-    if veto:
-        return "unqualified"
-    points = Decimal(total_hundredths) / 100
-    for grade, least in (("excellent", 90), ("good", 80), ("qualified", 60)):
-        if points >= least:
-            return grade  # type: ignore[return-value]  # a literal of the tuple above
-    return "unqualified"
-
-
-def renewal(grade: Grade, year: int) -> Literal["terminate", "close", "continue"]:
-    """What follows a year. Source: 实施方案 四(三), 四(五)."""
-    if grade == "unqualified":
-        return "terminate"
-    return "close" if year >= 3 else "continue"
+def weakest(hundredths: Mapping[str, int], rules: Sequence[Mapping[str, Any]]) -> tuple[str, Decimal]:
+    """The first-level indicator with the smallest share of its points, and that share in per cent (DT6)."""
+    worth = level_sums({rule["id"]: int(rule["max"]) * 100 for rule in rules}, rules)
+    given = level_sums(hundredths, rules)
+    shares = {name: Decimal(given[name] * 100) / full for name, full in worth.items() if full}
+    name = min(shares, key=lambda each: shares[each])
+    return name, shares[name].quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def points_text(hundredths: int) -> str:

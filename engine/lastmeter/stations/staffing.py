@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from lastmeter import identifiers
 from lastmeter.actor import Actor
+from lastmeter.definitions import tables
+from lastmeter.definitions.tables import Ask
 from lastmeter.errors import LastmeterError
 from lastmeter.identity.models import Membership, Organisation, Person
 from lastmeter.identity.people import add_person, grant, in_force
@@ -31,8 +33,12 @@ class NotTrained(LastmeterError):
     code = "not_trained"
 
 
-def judge(roster: Sequence[Mapping[str, Any]], on_post: dt.date) -> list[str]:
-    """Which standards the reported people would miss if they were on post that day. Source: 实施方案 三(二), 四(四)."""
+# The package that holds the table of staffing standards.
+PACKAGE = "staffing"
+
+
+def judge(ask: Ask, level: str, roster: Sequence[Mapping[str, Any]], on_post: dt.date) -> list[str]:
+    """Which standards the reported people would miss if they were on post that day (DT4)."""
     workers = [
         rules.Worker(
             birth=identifiers.birth_date(identifiers.normal(str(row["id_number"]))),
@@ -40,13 +46,17 @@ def judge(roster: Sequence[Mapping[str, Any]], on_post: dt.date) -> list[str]:
             education=str(row["education"]),
             related_major=bool(row.get("related_major")),
             certificate=row.get("certificate") or None,
+            trained=bool(row.get("training_passed")),
         )
         for row in roster
     ]
-    breaches = rules.staffing_breaches(workers)
-    if any(not row.get("training_passed") for row in roster):
-        breaches.append("not_trained")
-    return breaches
+    return missed(ask, workers, level)
+
+
+def missed(ask: Ask, workers: Sequence[rules.Worker], level: str) -> list[str]:
+    """The standards that the table says these people miss, by code; empty: compliant (DT4)."""
+    found = ask("staffing_breaches", rules.staffing_facts(workers, level))
+    return [str(code) for code in found] if isinstance(found, list) else []
 
 
 def put_on_post(
@@ -129,16 +139,19 @@ def on_post(session: Session, station_id: int, day: dt.date) -> list[Assignment]
 
 
 def breaches(session: Session, station_id: int, day: dt.date) -> list[str]:
-    """Which staffing standards the station misses on a day. Source: 实施方案 三(二)."""
+    """Which staffing standards the station misses on a day (DT4)."""
     workers = [worker_of(assignment) for assignment in on_post(session, station_id, day)]
-    return rules.staffing_breaches(workers)
+    level = session.get_one(Station, station_id).level
+    return missed(tables.of(session, PACKAGE).value, workers, level)
 
 
 def worker_of(assignment: Assignment) -> rules.Worker:
     staff = assignment.staff
     # A person without a stored birth date cannot be too old by it; the identity number gives one to everybody reported.
     birth = staff.person.birth or assignment.from_day
-    return rules.Worker(birth, assignment.from_day, staff.education, staff.related_major, staff.certificate)
+    return rules.Worker(
+        birth, assignment.from_day, staff.education, staff.related_major, staff.certificate, staff.training_passed
+    )
 
 
 def leave(session: Session, contract_id: int, last_day: dt.date) -> int:

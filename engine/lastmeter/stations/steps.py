@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lastmeter import clock, workdays
 from lastmeter.connectors import Step, connector, view
+from lastmeter.definitions import tables
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.identity.people import notify_role
 from lastmeter.stations import contracts, evaluations, figures, ports, reports, rules, staffing
@@ -211,8 +212,9 @@ def remind_staffing(step: Step, contract_id: Any = None, **_inputs: Any) -> Outp
     inputs=("contract_id",),
     outputs=("compliant", "breaches"),
 )
-def check_staff(step: Step, **_inputs: Any) -> Outputs:
-    breaches = staffing.judge(_roster(step), _today(step))
+def check_staff(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
+    level = contracts.station_of(step.session, _contract(step.session, contract_id).id).level
+    breaches = staffing.judge(step.decide, level, _roster(step), _today(step))
     return {"compliant": not breaches, "breaches": breaches}
 
 
@@ -228,7 +230,10 @@ def record_breach(step: Step, contract_id: Any = None, late: Any = False, **_inp
     contract = _contract(step.session, contract_id)
     station = contracts.station_of(step.session, contract.id)
     today = _today(step)
-    breaches = ["not_on_post"] if late else staffing.judge(_roster(step), today)
+    if late:
+        breaches = ["not_on_post"]
+    else:
+        breaches = staffing.judge(tables.of(step.session, staffing.PACKAGE).value, station.level, _roster(step), today)
     due = workdays.add_working_days(today, 10, workdays.bundled_calendar()).day
     severity = "major" if late else "minor"
     kind = "staffing_late" if late else "staffing_short"
@@ -383,18 +388,43 @@ def total_scores(step: Step, evaluation_id: Any = None, **_inputs: Any) -> Outpu
 
 
 @connector(
-    "stations.decide_evaluation", zh="公布等级", en="Publish the grade", inputs=("evaluation_id",), outputs=("grade",)
+    "stations.decide_evaluation",
+    zh="公布等级",
+    en="Publish the grade",
+    inputs=("evaluation_id",),
+    outputs=("grade", "weakest_percent", "weakest_aspect"),
 )
 def decide_evaluation(step: Step, evaluation_id: Any = None, **_inputs: Any) -> Outputs:
     evaluation = step.session.get_one(Evaluation, int(evaluation_id))
     veto = _submission(step, "task_documents").get("veto") or None
-    grade = evaluations.settle(step.session, step.actor, evaluation, veto, _today(step))
+    grade = evaluations.settle(step.session, step.actor, step.decide, evaluation, veto, _today(step))
     year = evaluation.contract_year
     contract = _contract(step.session, year.contract_id)
     notify_role(step.session, "provider_manager", contract.provider_id, "evaluation_decided", contract=contract.number,
                 grade=grade, points=rules.points_text(evaluation.total_hundredths or 0),
                 link=f"/instances/{step.instance_id}")  # fmt: skip
-    return {"grade": grade}
+    aspect, percent = evaluations.weakest(step.session, evaluation)
+    return {"grade": grade, "weakest_percent": percent, "weakest_aspect": aspect}
+
+
+@connector(
+    "stations.require_rectification",
+    zh="要求限期整改",
+    en="Ask for rectification",
+    inputs=("contract_id", "aspect", "percent"),
+)
+def require_rectification(
+    step: Step, contract_id: Any = None, aspect: Any = None, percent: Any = None, **_inputs: Any
+) -> Outputs:
+    """A finding about the weak aspect stands for thirty working days, and the provider is told (F18; our parameter)."""
+    contract = _contract(step.session, contract_id)
+    station = contracts.station_of(step.session, contract.id)
+    due = workdays.add_working_days(_today(step), 30, workdays.bundled_calendar()).day
+    detail = f"{aspect}（{percent}%）"
+    staffing.record_finding(step.session, station, contract.id, "aspect_weak", "minor", detail, due)
+    notify_role(step.session, "provider_manager", contract.provider_id, "aspect_weak", station=station.name,
+                aspect=str(aspect), link=f"/instances/{step.instance_id}")  # fmt: skip
+    return {}
 
 
 # --- termination ---------------------------------------------------------------------------------------------------

@@ -21,12 +21,14 @@ from lastmeter.actor import Actor
 from lastmeter.db import table_of
 from lastmeter.deadlines import Computed, deadline_functions, records
 from lastmeter.deadlines.models import Deadline
-from lastmeter.definitions import publishing
+from lastmeter.decisions import Model, Outcome
+from lastmeter.definitions import publishing, tables
 from lastmeter.definitions.publishing import Element, LoadedDefinition
 from lastmeter.errors import InvalidInput, LastmeterError, Missing
 from lastmeter.feel import FeelFunction
 from lastmeter.identity.models import Account
-from lastmeter.workflow import candidates, conditions, hooks, live, stores, submissions
+from lastmeter.workflow import candidates, conditions, decided, hooks, live, stores, submissions
+from lastmeter.workflow.decided import Decided
 from lastmeter.workflow.models import (
     NEVER,
     HistoryEvent,
@@ -76,6 +78,7 @@ class Held:
     collected: list[Computed] = field(default_factory=list)  # deadlines that expressions computed
     entries: list[audit.Entry] = field(default_factory=list)
     opened: list[HumanTask] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)  # by tables, since the step began
     desk: Desk | None = None
     _functions: Mapping[str, FeelFunction] | None = None
     _parties: dict[str, int] | None = None
@@ -129,6 +132,15 @@ class Held:
         """The fact joins the instance's chain when the step is written; never case content."""
         self.entries.append(audit.Entry(self.actor, action, f"instance/{self.instance.id}", facts))
 
+    def keep(
+        self, element_id: str, model: Model, outcome: Outcome, decision: str, inputs: Mapping[str, object]
+    ) -> object:
+        """The decision's value; why it is that one is written with the step."""
+        answer = decided.answered(element_id, model, decision, inputs, outcome)
+        if answer is not None:
+            self.decided.append(answer)
+        return outcome.value
+
     def element(self, element_id: str) -> Element:
         return self.loaded.elements[element_id]
 
@@ -155,8 +167,9 @@ class Desk:
         assert self.held is not None
         return self.held
 
-    def decide(self, reference: str, variables: Mapping[str, object]) -> object:
-        return self.holder.loaded.decide(reference, variables, self.holder.functions)
+    def decide(self, reference: str, variables: Mapping[str, object], element_id: str) -> object:
+        held = self.holder
+        return held.keep(element_id, *held.loaded.decide(reference, variables, held.functions), reference, variables)
 
     def run_inline(self, topic: str, inputs: Mapping[str, object], element_id: str) -> Mapping[str, object] | Pending:
         """What a local connector gives of what somebody reads; a remote one waits for a worker."""
@@ -281,6 +294,12 @@ class RunningStep:
         """The fact joins the instance's audit chain."""
         self._held.note(action, **facts)
 
+    def decide(self, decision: str, inputs: Mapping[str, object]) -> object:
+        held = self._held
+        model = held.loaded.model_of(decision) or tables.of(self.session, held.loaded.key).model(decision)
+        outcome = model.decide(decision, inputs, functions=held.functions)
+        return held.keep(self.element_id, model, outcome, decision, inputs)
+
 
 # --- holding -------------------------------------------------------------------------------------------------
 
@@ -392,6 +411,8 @@ def record(held: Held, advance: Advance, *, performer: HumanTask | None = None) 
     with session.no_autoflush:
         _history(held, advance)
         _put(held)
+        decided.store(session, instance, held.loaded, held.decided, held.now)
+        held.decided = []
         _close(held, advance, performer)
         jobs = [*_open(held, advance), *_leave(held, advance)]
         if advance.completed:

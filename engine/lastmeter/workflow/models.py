@@ -164,6 +164,23 @@ class HistoryEvent(Base):
     loop_index: Mapped[int | None] = mapped_column()
 
 
+class DecisionRecord(WithId, Base):
+    """What a table decided at an element and why, as it was told then; sealed where it tells of a case."""
+
+    __tablename__ = "decision_record"
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    element_id: Mapped[str] = mapped_column(String(120))
+    definition_id: Mapped[int] = mapped_column(ForeignKey("definition.id"))  # the version that the table stood in
+    at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+    data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key_class: Mapped[str | None] = mapped_column(String(80))
+    __table_args__ = (
+        CheckConstraint("(data IS NULL) <> (sealed IS NULL)", name="told_once"),
+        Index("ix_decision_record_instance_id", "instance_id"),
+    )
+
+
 class Subscription(WithId, Base):
     """The instance waits here for a message (one receiver) or a signal (every receiver)."""
 

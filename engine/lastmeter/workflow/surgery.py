@@ -80,7 +80,7 @@ def rehearse(session: Session, actor: Actor, instance_id: int, cut: Cut) -> Rehe
     assert instance.blob is not None
     services = Services(
         functions=held.functions,
-        decide=lambda name, known: held.loaded.decide(name, known, held.functions),
+        decide=lambda name, known, _: held.loaded.decide(name, known, held.functions)[1].value,
         stores=held.shelves,
     )
     plan = cuts.rehearse(held.loaded.spec, instance.blob, services, cut, _past(session, instance_id), held.now)

@@ -15,13 +15,14 @@ from lastmeter import keys
 from lastmeter.actor import Actor
 from lastmeter.deadlines import records
 from lastmeter.deadlines.models import Deadline
-from lastmeter.deadlines.records import Why
+from lastmeter.deadlines.records import Why as WhyThen
 from lastmeter.definitions import publishing
 from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.errors import LastmeterError, Missing
 from lastmeter.forms import Form
 from lastmeter.identity.models import Organisation, Person
-from lastmeter.workflow import access, generic, hooks, submissions
+from lastmeter.workflow import access, decided, generic, hooks, submissions
+from lastmeter.workflow.decided import Why
 from lastmeter.workflow.models import HumanTask, Instance, Submission, TaskDraft
 from lastmeter.workflow.refusals import InstanceSuspended, NotCandidate
 from lastmeter.workflow.spiff import Live, NotWaiting, Services
@@ -60,8 +61,9 @@ class TaskView:
     facts: Mapping[str, object]  # of the refusal, for its sentence
     holder: str | None
     organisation: Organisation | None
-    deadline: Why | None
+    deadline: WhyThen | None
     earlier: list[Earlier] = field(default_factory=list)
+    decided: list[Why] = field(default_factory=list)  # the last answer at each element
 
 
 def get(session: Session, actor: Actor, task_id: int) -> TaskView:
@@ -92,6 +94,7 @@ def get(session: Session, actor: Actor, task_id: int) -> TaskView:
         facts=refusal.facts if refusal is not None else {}, holder=holder, organisation=organisation,
         deadline=_deadline(session, task),
         earlier=earlier(session, actor, instance, loaded, but=task) if works else [],
+        decided=_decided(session, actor, instance) if works else [],
     )  # fmt: skip
 
 
@@ -125,7 +128,12 @@ def _draft(session: Session, actor: Actor, task: HumanTask) -> tuple[dict[str, A
     return row.data, row.saved_at
 
 
-def _deadline(session: Session, task: HumanTask) -> Why | None:
+def _decided(session: Session, actor: Actor, instance: Instance) -> list[Why]:
+    """The tables' answers that stand: of a step that was gone through again the last one."""
+    return list({answer.element_id: answer for answer in decided.why(session, actor, instance)}.values())
+
+
+def _deadline(session: Session, task: HumanTask) -> WhyThen | None:
     """The rule behind the due date; of several that the expression asked for the one that gave the day."""
     if task.due_at is None:
         return None

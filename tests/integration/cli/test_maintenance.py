@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,20 @@ def test_feel_counts_working_days_without_a_database(tmp_path: Path, monkeypatch
         answer = CliRunner().invoke(cli.main, ["feel", expression])
         assert answer.exit_code == 0
         assert answer.output.strip() == f'"{day}"'
+
+
+def test_the_amounts_of_a_period_are_entered_at_the_command_line(
+    run: CliRunner, factory: sessionmaker[Session]
+) -> None:
+    assert run.invoke(cli.main, ["db", "upgrade"]).exit_code == 0
+    entered = ["thresholds", "add", "--province", "370000", "--object", "services", "--source", "省财政厅通知"]
+    first = run.invoke(cli.main, [*entered, "--limit-fen", "50", "--open-fen", "200", "--from", "2026-01-01"])
+    assert first.exit_code == 0, first.output
+    second = run.invoke(cli.main, [*entered, "--limit-fen", "60", "--open-fen", "300", "--from", "2026-07-01"])
+    assert second.exit_code == 0, second.output
+    rows = json.loads(run.invoke(cli.main, ["thresholds", "list"]).output)
+    assert [(row["from"], row["to"], row["open_fen"]) for row in rows] == [
+        ("2026-01-01", "2026-06-30", 200), ("2026-07-01", None, 300),
+    ]  # fmt: skip
+    wrong = run.invoke(cli.main, [*entered, "--limit-fen", "9", "--open-fen", "8", "--from", "2027-01-01"])
+    assert wrong.exit_code != 0

@@ -13,14 +13,16 @@ from tests.integration.procurement.conftest import FakeStep
 
 from lastmeter import clock
 from lastmeter.actor import SYSTEM
+from lastmeter.definitions import tables
 from lastmeter.errors import InvalidInput, Missing
 from lastmeter.procurement import thresholds
-from lastmeter.procurement.errors import DocumentsUnlawful, NotTheBuyer, OverPlan, TooEarly
+from lastmeter.procurement.errors import DocumentsUnlawful, NotTheBuyer, OverPlan, TermUnlawful, TooEarly
 from lastmeter.procurement.models import AnnualPlan, Factor, PlanFunding, PlanLine, Procurement
 from lastmeter.rehearsal.world import World
 
 REQUIREMENT: dict[str, Any] = {
     "title": "项目", "object_type": "services", "term_months": 36, "circumstance": "none", "opinion_to": "2026-04-09",
+    "multi_year": ["budget_guaranteed", "content_stable", "continuous", "funding_stable", "price_stable"],
     "lots": [{"lot_name": "街道站", "stations": ["370102001", "370102002"], "budget_fen": 90_000_000}],
     "content": "内容", "standard": "标准", "requirements": "要求",
     "supplier_conditions": [{"condition": "依法成立", "legal_basis": "政府采购法 22"}],
@@ -121,6 +123,39 @@ def test_without_configured_thresholds_the_amounts_are_unknown(step: FakeStep, p
     thresholds.add_examples(step.session)
     facts = record(step, procurement)
     assert (facts["limit_fen"], facts["open_fen"]) == thresholds.EXAMPLES["services"]
+
+
+def test_the_amounts_of_the_day_decide_the_method(
+    step: FakeStep, procurement: Procurement, legal_clock: Callable[[dt.datetime], None]
+) -> None:
+    """Two periods: until June 900,000 yuan lie below the open-tender amount, from July above it."""
+    asked = tables.of(step.session, "tender")
+
+    def method(opinion_to: str) -> dict[str, Any]:
+        facts = record(step, procurement, circumstance="purchased_service", opinion_to=opinion_to)
+        value = asked.value("procurement_method", facts)
+        assert isinstance(value, dict)
+        return value
+
+    assert method("2026-04-09")["outcome"] == "not_configured"
+    thresholds.add_examples(step.session)
+    thresholds.add(
+        step.session, SYSTEM, province="370000", budget_level="district", object_type="services",
+        limit_fen=10_000_000, open_fen=80_000_000, valid_from=dt.date(2026, 7, 1), source="省财政厅通知",
+    )  # fmt: skip
+    assert method("2026-04-09")["method"] == "competitive_consultation"
+    legal_clock(clock.at(dt.date(2026, 6, 30), dt.time(9)))
+    assert method("2026-07-15")["method"] == "competitive_consultation"
+    legal_clock(clock.at(dt.date(2026, 7, 1), dt.time(9)))
+    assert method("2026-07-15")["outcome"] == "needs_approval"
+
+
+def test_a_term_of_three_years_needs_its_conditions(step: FakeStep, procurement: Procurement) -> None:
+    with pytest.raises(TermUnlawful) as refused:
+        record(step, procurement, multi_year=["price_stable"])
+    assert [reason.code for reason in refused.value.reasons] == ["term_conditions_missing"]
+    record(step, procurement, multi_year=[], term_months=12)
+    assert procurement.term_months == 12
 
 
 def test_other_purchases_without_tender_count_into_the_years_sum(step: FakeStep, procurement: Procurement) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lastmeter.actor import SYSTEM
+from lastmeter.definitions import tables
 from lastmeter.identity.models import Acquaintance
 from lastmeter.rehearsal.world import World
 from lastmeter.stations import contracts, evaluations, figures, rules, staffing, steps
@@ -240,7 +241,8 @@ def test_the_sum_of_the_leaves_is_the_sum_of_either_level(session: Session, in_f
     tree = session.get_one(IndicatorTree, evaluation.tree_id)
     given = {rule["id"]: int(rule["max"]) * 100 for rule in tree.rules} | {"R01": 100, "R20": 150, "R37": 0}
     evaluations.give(session, evaluation, {rule: (points, "") for rule, points in given.items()}, None)
-    assert evaluations.settle(session, SYSTEM, evaluation, None, DAY) == "excellent"
+    ask = tables.of(session, "evaluation").value
+    assert evaluations.settle(session, SYSTEM, ask, evaluation, None, DAY) == "excellent"
     assert evaluation.total_hundredths == 9350
     stored = {rule: score.hundredths for rule, score in evaluations.scores(session, evaluation.id).items()}
     assert len(stored) == 37

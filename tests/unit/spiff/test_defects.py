@@ -330,7 +330,7 @@ def test_18_a_call_that_fails_leaves_a_live_instance_nobody_can_save() -> None:
 
 
 def test_18_an_unexpected_failure_spoils_the_live_instance() -> None:
-    def decide(reference: str, variables: object) -> object:
+    def decide(reference: str, variables: object, element_id: str) -> object:
         raise ZeroDivisionError
 
     body = start() + task("t") + '<bpmn:businessRuleTask id="b" camunda:decisionRef="d"/>' + flows("s t b")

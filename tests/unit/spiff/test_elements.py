@@ -23,7 +23,7 @@ AGAINST = [pytest.param(row, id=row.en) for row in ROWS if row.state != "reader"
 _MARKS = {"+": ("entered",), "-": ("completed",), "!": ("cancelled",), "~": ("failed",)}
 
 
-def decide(reference: str, variables: Mapping[str, object]) -> str:
+def decide(reference: str, variables: Mapping[str, object], element_id: str) -> str:
     return f"decided {reference}"
 
 

@@ -104,7 +104,7 @@ def test_a_decision_is_asked_with_the_variables() -> None:
     )
     asked: list[object] = []
 
-    def decide(reference: str, variables: object) -> object:
+    def decide(reference: str, variables: object, element_id: str) -> object:
         asked.append((reference, variables))
         return "open"
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from lastmeter.stations import rules
+from lastmeter.definitions import tables
+from lastmeter.stations import rules, staffing
 from lastmeter.stations.rules import Worker
 
 D = dt.date
+ASK = tables.bundled(staffing.PACKAGE).value
 
 
 def worker(birth: dt.date = D(1995, 5, 1), education: str = "bachelor", qualified: bool = True) -> Worker:
@@ -34,7 +37,7 @@ def test_a_station_needs_three_people_and_two_thirds_qualified(
     qualified: int, others: int, breaches: list[str]
 ) -> None:
     workers = [worker() for _ in range(qualified)] + [worker(qualified=False) for _ in range(others)]
-    assert rules.staffing_breaches(workers) == breaches
+    assert staffing.missed(ASK, workers, "1.0") == breaches
 
 
 @pytest.mark.parametrize(
@@ -49,12 +52,17 @@ def test_a_station_needs_three_people_and_two_thirds_qualified(
 def test_forty_is_within_forty_unless_the_parameter_says_otherwise(
     birth: dt.date, inclusive: bool, breaches: list[str]
 ) -> None:
-    workers = [worker(birth), worker(), worker()]
-    assert rules.staffing_breaches(workers, age_inclusive=inclusive) == breaches
+    facts = rules.staffing_facts([worker(birth), worker(), worker()], "1.0")
+    assert ASK("staffing_breaches", {**facts, "age_inclusive": inclusive}) == breaches
 
 
 def test_a_secondary_school_certificate_is_not_enough() -> None:
-    assert rules.staffing_breaches([worker(education="secondary"), worker(), worker()]) == ["education"]
+    assert staffing.missed(ASK, [worker(education="secondary"), worker(), worker()], "1.0") == ["education"]
+
+
+def test_who_has_not_passed_the_training_is_not_ready() -> None:
+    untrained = Worker(D(1995, 5, 1), D(2026, 6, 1), "bachelor", related_major=True, trained=False)
+    assert staffing.missed(ASK, [untrained, worker(), worker()], "1.0") == ["not_trained"]
 
 
 def test_three_years_end_the_day_before_the_anniversary_and_29_february_has_none() -> None:
@@ -74,32 +82,14 @@ def test_a_split_value_loses_no_fen(value: int) -> None:
     assert sum(rules.split_value(value)) == value
 
 
-@pytest.mark.parametrize(
-    ("total", "veto", "grade"),
-    [
-        (9000, None, "excellent"),
-        (8999, None, "good"),
-        (8000, None, "good"),
-        (6000, None, "qualified"),
-        (5999, None, "unqualified"),
-        (9900, "transfer", "unqualified"),
-    ],
-)
-def test_the_grade_follows_the_cut_offs_and_a_veto(total: int, veto: str | None, grade: str) -> None:
-    assert rules.grade_of(total, veto) == grade
-
-
-@pytest.mark.parametrize(
-    ("grade", "year", "what"),
-    [
-        ("unqualified", 1, "terminate"),
-        ("unqualified", 3, "terminate"),
-        ("qualified", 2, "continue"),
-        ("excellent", 3, "close"),
-    ],
-)
-def test_an_unqualified_year_terminates_and_the_third_closes(grade: rules.Grade, year: int, what: str) -> None:
-    assert rules.renewal(grade, year) == what
+def test_the_weakest_aspect_is_the_one_with_the_smallest_share_of_its_points() -> None:
+    tree = [
+        {"id": "a", "l1": "财务", "max": 10},
+        {"id": "b", "l1": "人员", "max": 10},
+        {"id": "c", "l1": "人员", "max": 20},
+    ]
+    assert rules.weakest({"a": 500, "b": 1000, "c": 0}, tree) == ("人员", Decimal("33.33"))
+    assert rules.weakest({"a": 500, "b": 1000, "c": 500}, tree) == ("财务", Decimal("50.00"))
 
 
 def test_a_share_never_exceeds_its_rule_and_nothing_due_is_full() -> None:
@@ -107,11 +97,6 @@ def test_a_share_never_exceeds_its_rule_and_nothing_due_is_full() -> None:
     assert rules.share(4, Fraction(85, 100)) == 340
     assert rules.share(3, None) == 300
     assert rules.share(3, Fraction(-1)) == 0
-
-
-def test_a_bond_above_a_tenth_is_too_high() -> None:
-    assert rules.bond_within_ceiling(10_000, 100_000)
-    assert not rules.bond_within_ceiling(10_001, 100_000)
 
 
 def test_an_empty_part_is_named() -> None:

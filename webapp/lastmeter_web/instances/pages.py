@@ -17,7 +17,7 @@ from lastmeter.errors import LastmeterError, Missing
 from lastmeter.forms import FormInvalid, sources
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.roles import ROLES
-from lastmeter.workflow import instances, task_view
+from lastmeter.workflow import decided, instances, task_view
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter_web import i18n
 from lastmeter_web.extensions import db
@@ -53,6 +53,10 @@ def instance(instance_id: int) -> str:
     found = instances.get(session, actor(), instance_id)
     loaded = publishing.load(session, found.definition_id)
     content = instances.sees_content(session, actor(), found.id)
+    answers = decided.why(session, actor(), found) if content else []
+    reasons: dict[tuple[str, Any], list[decided.Why]] = {}
+    for answer in answers:
+        reasons.setdefault((answer.element_id, answer.at), []).append(answer)
     waiting = session.execute(
         select(HumanTask, Organisation)
         .outerjoin(Organisation, Organisation.id == HumanTask.organisation_id)
@@ -77,6 +81,8 @@ def instance(instance_id: int) -> str:
         children=instances.children(session, found.id),
         parent=session.get(Instance, found.parent_id) if found.parent_id else None,
         documents=files.of_owner(session, f"instance/{found.id}") if content else [],
+        decided=answers,
+        reasons=reasons,
         earlier=task_view.earlier(session, actor(), found, loaded) if content else [],
         audit=_audit(found.id) if actor().may("audit.read") else [],
         titles=_titles(),

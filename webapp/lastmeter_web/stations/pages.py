@@ -35,7 +35,8 @@ BREACHES = {
     "not_on_post": ("满一个月未到岗", "not on post within a month"),
 }  # fmt: skip
 FINDINGS = {"staffing_short": ("人员配备未达标", "Staffing below the standards"),
-            "staffing_late": ("逾期未到岗", "Staff late on post")}  # fmt: skip
+            "staffing_late": ("逾期未到岗", "Staff late on post"),
+            "aspect_weak": ("评估分项薄弱，限期整改", "A weak aspect of the evaluation, to be rectified")}  # fmt: skip
 POSTS = {"station_manager": ("站长", "Station manager"), "social_worker": ("社工", "Social worker")}
 CERTIFICATES = {
     "assistant": ("助理社会工作师", "Assistant social worker"), "social_worker": ("社会工作师", "Social worker"),

@@ -238,7 +238,7 @@ class BusinessRuleTask(Activity):
         if self.node.decision is None:
             return call_connector(self, run, token)
         reference = named(self, run, token, self.node.decision)
-        self.keep(run, token, run.services.decide(reference, self.inputs(run, token)))
+        self.keep(run, token, run.services.decide(reference, self.inputs(run, token), self.name))
         return True
 
 

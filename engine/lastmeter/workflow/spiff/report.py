@@ -159,7 +159,7 @@ class _NoStores:
         raise LookupError(f"no data store {store.name}")
 
 
-def _no_decision(reference: str, variables: Mapping[str, object]) -> object:
+def _no_decision(reference: str, variables: Mapping[str, object], element_id: str) -> object:
     raise LookupError(f"no decision service for {reference}")
 
 
@@ -169,10 +169,13 @@ def _always_pending(topic: str, inputs: Mapping[str, object], element_id: str) -
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a running instance needs from outside; `decide` and `run_inline` may raise BpmnError."""
+    """What a running instance needs from outside; `decide` and `run_inline` may raise BpmnError.
+
+    Both are told the element that asks.
+    """
 
     functions: Mapping[str, FeelFunction] = field(default_factory=dict)
-    decide: Callable[[str, Mapping[str, object]], object] = _no_decision
+    decide: Callable[[str, Mapping[str, object], str], object] = _no_decision
     run_inline: Callable[[str, Mapping[str, object], str], Mapping[str, object] | Pending] = _always_pending
     stores: Stores = field(default_factory=_NoStores)
     step_budget: int = 200_000
