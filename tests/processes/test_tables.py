@@ -6,6 +6,7 @@ The examples lie in `bpmn/<package>/<file>.rows.yaml`: for a decision, inputs wi
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,7 @@ FILES = sorted(paths.bundled("bpmn").glob("*/*.dmn"))
 DMN = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
 DI = "{https://www.omg.org/spec/DMN/20191111/DMNDI/}"
 DC = "{http://www.omg.org/spec/DMN/20180521/DC/}"
+WAYPOINT = "{http://www.omg.org/spec/DMN/20180521/DI/}"
 # What the analysis finds and why it is meant. Everything else it finds is a mistake.
 EXPLAINED = {
     ("visit_frequency", "gap"): "Before a risk is assessed no visit is due.",
@@ -131,6 +133,8 @@ def test_every_column_input_and_decision_is_named_in_both_languages(file: Path) 
     for tag in ("inputData", "decision", "input", "output"):
         for element in root.iter(DMN + tag):
             zh, _, en = element.get("label", "").partition(" · ")
+            if tag in ("inputData", "decision"):
+                assert element.get("name") == zh  # what dmn-js writes into the graph
             assert zh, element.get("id")
             assert en, element.get("id")
 
@@ -148,6 +152,38 @@ def test_the_graph_is_drawn_whole_and_nothing_lies_on_anything(file: Path) -> No
         for other in boxes[number + 1 :]:
             apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
             assert apart, (one, other)
+
+
+def _points(edge: etree._Element) -> list[tuple[float, float]]:
+    return [(float(each.get("x", "")), float(each.get("y", ""))) for each in edge.iter(f"{WAYPOINT}waypoint")]
+
+
+@each_file
+def test_no_line_of_the_graph_runs_through_a_box_that_it_does_not_join(file: Path) -> None:
+    root = etree.fromstring(file.read_bytes())
+    boxes = {str(shape.get("dmnElementRef")): _box(shape) for shape in root.iter(f"{DI}DMNShape")}
+    joined = {
+        need.get("id"): {str(need[0].get("href")).removeprefix("#"), str(need.getparent().get("id"))}  # type: ignore[union-attr]  # a requirement lies in a decision
+        for need in root.iter(f"{DMN}informationRequirement")
+    }
+    for edge in root.iter(f"{DI}DMNEdge"):
+        for start, end in itertools.pairwise(_points(edge)):
+            for name, box in boxes.items():
+                through = name not in joined[edge.get("dmnElementRef")] and _crosses(start, end, box)
+                assert not through, (edge.get("id"), name)
+
+
+def _crosses(start: tuple[float, float], end: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+    """Whether the line between two points meets the box; Liang and Barsky's clipping."""
+    first, last = 0.0, 1.0
+    for at, to, low, high in ((start[0], end[0], box[0], box[2]), (start[1], end[1], box[1], box[3])):
+        if at == to:
+            if not low <= at <= high:
+                return False
+            continue
+        enters, leaves = sorted(((low - at) / (to - at), (high - at) / (to - at)))
+        first, last = max(first, enters), min(last, leaves)
+    return first <= last
 
 
 def _box(shape: etree._Element) -> tuple[float, float, float, float]:

@@ -100,12 +100,18 @@ def _described(element: etree._Element) -> str:
     """The name of the variable whose values a description explains."""
     if local_name(element) == "input":
         return text_in(child(element, "inputExpression"))
-    name = attribute(element, "name")
     holder: etree._Element | None = element
+    name = _variable(element)
     while not name and holder is not None:
         holder = holder.getparent()
-        name = None if holder is None else attribute(holder, "name")
+        name = None if holder is None else _variable(holder)
     return name or ""
+
+
+def _variable(element: etree._Element) -> str | None:
+    """What expressions call the element: the name of its variable, else its own."""
+    variable = child(element, "variable")
+    return (None if variable is None else attribute(variable, "name")) or attribute(element, "name")
 
 
 def mistake(element: etree._Element, problem_zh: str, problem_en: str, **facts: object) -> DecisionModelError:
