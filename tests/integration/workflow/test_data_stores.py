@@ -248,6 +248,25 @@ def test_of_many_instances_that_count_one_entry_up_none_is_lost(scene: Scene, cr
     assert scene(lambda s: s.scalars(select(Incident)).all()) == []
 
 
+def test_a_step_that_reads_and_writes_one_entry_costs_four_statements_more(scene: Scene) -> None:
+    """The lock, what is read, the row, and which conditions want to know; however often it is read and written."""
+    scene.publish(process("plain", task("a", ""), script("x", "1", ""), task("b", "")))
+    counted = script("x", "if n = null then 1 else n + 1", reads("A") + writes("r", "A"))
+    again = counted.replace('id="x"', 'id="y"')
+    scene.publish(process("storing", task("a", ""), counted, again, task("b", "")))
+
+    def statements(key: str) -> int:
+        scene.start("lixia.officer", key)
+        (waiting,) = scene.open("a")
+        with db.counting_statements(scene.factory.kw["bind"]) as seen:
+            scene(lambda s: tasks.complete(s, SYSTEM, waiting, {}))
+        return len(seen)
+
+    plain = statements("plain")
+    assert statements("storing") == plain + 4
+    assert entries(scene) == {(None, "A"): '{"$":"decimal","v":"2"}'}
+
+
 def test_operators_see_how_much_a_store_holds_and_never_what(scene: Scene) -> None:
     scene.publish(process("p", script("x", "no", writes("r", "=no"))))
     for key in ("甲", "乙"):
