@@ -77,6 +77,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     # stations
     "contract_incomplete": ("合同缺少必备内容，请补齐（实施方案 四(三)）。", "The contract lacks required parts; complete them (Plan IV(3))."),
     "contract_value_differs": ("合同金额必须等于中标金额（政府采购法 46）。", "The contract's value must equal the award (Procurement Law art. 46)."),
+    "payment_shares_differ": ("付款计划各期比例合计为{sum_bp}，应为10000（万分比）。", "The shares of the payment plan sum to {sum_bp}, not to 10000 basis points."),
     "bond_too_high": ("履约保证金不得超过合同金额的10%（实施条例 48）。", "The bond may not exceed a tenth of the value (Regulation art. 48)."),
     "funding_differs": ("各来源资金之和必须等于合同金额。", "The sources of money must sum to the value."),
     "station_taken": ("该站点在此期间已有合同 {contract}，不能重复承接。", "Contract {contract} is in force at this station in that period."),

@@ -37,6 +37,12 @@ class BondTooHigh(LastmeterError):
     code = "bond_too_high"
 
 
+class PaymentSharesDiffer(LastmeterError):
+    """The shares of a payment plan do not sum to the whole; facts: `sum_bp` (DT11). Source: 实施方案 四(三)."""
+
+    code = "payment_shares_differ"
+
+
 class FundingDiffers(LastmeterError):
     """The sources of money do not sum to the value; facts: `sum_fen`, `value_fen`. Source: 实施方案 五(三)."""
 
@@ -84,8 +90,12 @@ def draft(
     value = int(data["value_fen"])
     if award_fen is not None and value != award_fen:
         raise ValueDiffers(value_fen=value, award_fen=award_fen)
-    bond = {"value_fen": value, "performance_bond_fen": int(data["bond_fen"])}
-    if _money_errors(session, bond):
+    plan = [int(row["bp"]) for row in data.get("payment_plan") or ()]
+    money = {"value_fen": value, "performance_bond_fen": int(data["bond_fen"]), "payment_bp": plan or None}
+    wrong = _money_errors(session, money)
+    if "shares_differ" in wrong:
+        raise PaymentSharesDiffer(sum_bp=sum(plan))
+    if wrong:
         raise BondTooHigh(bond_fen=int(data["bond_fen"]), ceiling_fen=value // 10)
     shares = [int(share["fen"]) for share in data["funding"]]
     if not rules.funding_covers(value, shares):
@@ -98,7 +108,8 @@ def draft(
     made.team_id = team_for(session, provider_id, station).id
     made.title, made.value_fen, made.bond_fen = str(data["title"]), value, int(data["bond_fen"])
     made.starts_on, made.ends_on = starts, rules.term_end(starts)
-    made.parts = {part: data[part] for part in rules.CONTRACT_PARTS} | {"funding": data["funding"]}
+    made.parts = {part: data[part] for part in rules.CONTRACT_PARTS}
+    made.parts |= {"funding": data["funding"], "payment_plan": data.get("payment_plan") or []}
     session.add(made)  # not before it is whole: a query would flush it
     session.flush()
     return made
