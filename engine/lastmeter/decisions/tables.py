@@ -167,7 +167,11 @@ class Table:
         if not fits:
             raise NoValue(f"input {column.label!r} has the wrong type")
         if column.allowed is not None and value is not None and not _all_allowed(run, scope, column.allowed, value):
-            raise NoValue(f"input {column.label!r} is {literal_of(value)}, which is not among its allowed values")
+            run.warn(
+                f"{self.decision}: input {column.label!r} is {literal_of(value)}, "
+                f"which is not among its allowed values {column.allowed.text} and counts as null"
+            )
+            return None
         return value
 
     # --- matching ----------------------------------------------------------------------------------------------------

@@ -112,9 +112,12 @@ class Parser:
         negated = self._word("not") and self._peek(1).text == "(" and self._closes_at_end(self.index + 1)
         if negated:
             self.index += 2
-        tests = self._list_of_tests()
-        if negated:
+            tests = self._list_of_tests()
             self._expect(")")
+        elif self._at("(") and self._closes_at_end(self.index):
+            tests = self._parenthesised_tests()
+        else:
+            tests = self._list_of_tests()
         self._end()
         return Tests(0, tests, negated)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.decisions.documents import data, decision, definitions, model, table
+from tests.unit.decisions.documents import data, decision, definitions, literal, model, table
 
 from lastmeter.decisions import DecisionModelError, Model, load
 from lastmeter.feel import unary_test
@@ -79,9 +79,55 @@ def test_without_a_match_there_is_nothing(policy: str, aggregation: str, value: 
     assert answered(policy, aggregation=aggregation).evaluate("grade", {"amount": -1, "code": "x"}) == value
 
 
-def test_several_outputs_make_a_context() -> None:
-    asked = answered("FIRST", outputs=2)
-    assert asked.evaluate("grade", {"amount": 3}) == {"level": "low", "points": 1}
+LOW, MID, HIGH = ({"level": level, "points": points} for points, level in enumerate(("low", "mid", "high"), 1))
+
+
+@pytest.mark.parametrize(
+    ("policy", "aggregation", "value"),
+    [
+        ("FIRST", "", LOW),
+        ("PRIORITY", "", HIGH),
+        ("RULE ORDER", "", [LOW, MID, HIGH]),
+        ("OUTPUT ORDER", "", [HIGH, MID, LOW]),
+        ("COLLECT", "", [LOW, MID, HIGH]),
+        ("COLLECT", "COUNT", 3),
+        ("UNIQUE", "", None),
+        ("ANY", "", None),
+    ],
+)
+def test_several_outputs_make_contexts(policy: str, aggregation: str, value: object) -> None:
+    asked = answered(policy, aggregation=aggregation, outputs=2)
+    assert asked.evaluate("grade", {"amount": 12, "code": "x"}) == value
+
+
+@pytest.mark.parametrize("policy", ["UNIQUE", "ANY", "PRIORITY", "FIRST"])
+def test_a_single_match_of_several_outputs_is_one_context(policy: str) -> None:
+    assert answered(policy, outputs=2).evaluate("grade", {"amount": 3, "code": "y"}) == LOW
+
+
+def test_defaults_and_aggregates_stand_in_a_graph_of_tables() -> None:
+    extra = table(
+        ["years"], ["r"], [">= 5 => 2", ">= 15 => 4"], policy="COLLECT", aggregation="MAX", defaults={"r": "0"}
+    )
+    asked = model(
+        data("years", "number"),
+        decision("extra", extra, inputs=["years"]),
+        decision("leave", literal("10 + max(extra, 1)"), decisions=["extra"]),
+    )
+    assert [asked.evaluate("leave", {"years": years}) for years in (1, 5, 20)] == [11, 12, 14]
+
+
+def test_a_cell_may_compare_with_an_entry_of_another_input() -> None:
+    rows = ['bid.price => "same"', '> bid.price => "more"', '< bid.price => "less"']
+    asked = model(data("bid"), data("limit"), decision("t", table(["limit"], ["r"], rows), inputs=["bid", "limit"]))
+    given = [asked.evaluate("t", {"bid": {"price": 5}, "limit": limit}) for limit in (5, 6, 4)]
+    assert given == ["same", "more", "less"]
+
+
+def test_a_list_in_a_cell_is_met_by_one_of_its_items_or_by_an_equal_list() -> None:
+    rows = ['["a", "b"] => "one of them"', '- => "none"']
+    asked = model(data("x"), decision("t", table(["x"], ["r"], rows, policy="FIRST"), inputs=["x"]))
+    assert [asked.evaluate("t", {"x": x}) for x in ("b", ["a", "b"], "c")] == ["one of them", "one of them", "none"]
 
 
 def test_agreeing_rules_satisfy_the_policy_any() -> None:
@@ -97,12 +143,47 @@ def test_a_default_stands_in_where_no_rule_matches() -> None:
     assert asked.evaluate("t", {"a": 1}) == "yes"
 
 
-def test_a_value_that_is_not_allowed_gives_null_and_says_so() -> None:
-    drawn = table(["a"], ["r"], ["- => 1"], allowed={"a": '"x", "y"'})
+@pytest.mark.parametrize(
+    ("allowed", "given", "value"),
+    [
+        ('"x", "y"', "x", "known"),
+        ('"x", "y"', "z", "unknown"),
+        ('("x", true)', True, None),
+        ('("x", true)', False, "unknown"),
+        ("not(null, 5)", 5, "unknown"),
+        ("[1..9]", 10, "unknown"),
+        ('string length(?) = 3, "x"', "xyz", None),
+        ('string length(?) = 3, "x"', "xy", "unknown"),
+        ('"x", "y"', None, "unknown"),
+    ],
+)
+def test_an_input_that_is_not_allowed_counts_as_null(allowed: str, given: object, value: object) -> None:
+    drawn = table(["a"], ["r"], ['"x" => "known"', 'null => "unknown"'], allowed={"a": allowed})
     asked = model(data("a"), decision("t", drawn, inputs=["a"]))
-    assert asked.evaluate("t", {"a": "x"}) == 1
-    assert asked.evaluate("t", {"a": "z"}) is None
-    assert "allowed" in asked.warnings[0]
+    outcome = asked.decide("t", {"a": given})
+    assert outcome.value == value
+    told = [each for each in outcome.warnings if "allowed values" in each]
+    assert bool(told) is (value == "unknown" and given is not None)
+
+
+def test_the_warning_names_the_input_its_value_and_what_is_allowed() -> None:
+    drawn = table(["method"], ["r"], ['"open" => 1'], allowed={"method": '"open", "single"'})
+    asked = model(data("method"), decision("t", drawn, inputs=["method"]))
+    outcome = asked.decide("t", {"method": "offen"})
+    assert outcome.value is None
+    assert outcome.warnings[0] == (
+        't: input \'method\' is "offen", which is not among its allowed values "open", "single" and counts as null'
+    )
+    # The trace shows what the rules saw.
+    assert outcome.trace[0].inputs == (("method", None),)
+
+
+def test_an_input_of_the_wrong_type_stops_the_table() -> None:
+    typed = table(["a"], ["r"], ["- => 1"]).replace("<inputExpression>", '<inputExpression typeRef="number">')
+    asked = model(data("a"), decision("t", typed, inputs=["a"]))
+    assert asked.evaluate("t", {"a": 5}) == 1
+    assert asked.evaluate("t", {"a": "five"}) is None
+    assert "wrong type" in asked.warnings[0]
 
 
 def test_an_output_may_compute_and_a_cell_may_ask_for_other_inputs() -> None:

@@ -16,7 +16,8 @@ CHINESE: Mapping[str, str] = {
     "the matching rules disagree, but the hit policy is ANY": "适用的几行结论不一致，而命中策略（ANY）要求一致",
     "input {} has the wrong type": "输入 {} 的类型不对",
     "input {} has the wrong type or a value that is not allowed": "输入 {} 的类型不对，或不在允许值之内",
-    "input {} is {}, which is not among its allowed values": "输入 {} 是 {}，不在允许值之内",
+    "input {} is {}, which is not among its allowed values {} and counts as null":
+        "输入 {} 是 {}，不在允许值 {} 之内，按空值计",
     "output {} has the wrong type": "结论 {} 的类型不对",
     "output {} is not among its allowed values": "结论 {} 不在允许值之内",
     "decision {} gives a value of the wrong type": "决策 {} 的值类型不对",
