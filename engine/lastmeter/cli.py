@@ -24,6 +24,7 @@ from lastmeter.definitions.packages import Package
 
 if TYPE_CHECKING:
     from lastmeter.decisions import Outcome
+    from lastmeter.feel import Doubt
 
 
 @click.group()
@@ -328,12 +329,17 @@ def add_threshold(
 def feel(expression: str, context: dict[str, object]) -> None:
     """Evaluate a FEEL EXPRESSION and print its value as JSON; reasons for null go to standard error."""
     from lastmeter.deadlines.register import bundled_functions
-    from lastmeter.feel import evaluate
+    from lastmeter.feel import EXTENSION_NAMES, compile_expression, evaluate
 
     warnings: list[str] = []
     with saying_refusals():
         click.echo(dump(evaluate(expression, context, functions=bundled_functions(), warnings=warnings)))
-    _remark(warnings)
+    doubts = compile_expression(expression, names=context, functions=EXTENSION_NAMES).doubts
+    _remark((*(_doubted(each) for each in doubts), *warnings))
+
+
+def _doubted(doubt: Doubt) -> str:
+    return f"line {doubt.line}, column {doubt.column}: {doubt.hint_en} {doubt.hint_zh}"
 
 
 @main.command()
@@ -356,6 +362,7 @@ def decide(file: Path, decision: str | None, inputs: dict[str, object], trace: b
             for table, finding in found:
                 click.echo(f"{table.decision}: {finding.kind}: {finding.sentence_en} {finding.sentence_zh}")
             sys.exit(1 if found else 0)
+        _remark(f"line {each.line}: {each.text}: {_doubted(each.doubt)}" for each in model.doubts)
         if decision is None:
             click.echo(dump([{"name": each.name, "id": each.id, "inputs": each.inputs} for each in model.decisions]))
             return

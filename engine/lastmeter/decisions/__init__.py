@@ -7,7 +7,7 @@ from lastmeter.decisions.analysis import Finding, analyse
 from lastmeter.decisions.asking import InputInfo, graph, inputs_of
 from lastmeter.decisions.errors import DecisionMissing, DecisionModelError
 from lastmeter.decisions.examples import inputs_for
-from lastmeter.decisions.model import DecisionInfo, Model, load
+from lastmeter.decisions.model import DecisionInfo, Model, ModelDoubt, load
 from lastmeter.decisions.trace import MatchedRule, Outcome, TableTrace
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "InputInfo",
     "MatchedRule",
     "Model",
+    "ModelDoubt",
     "Outcome",
     "TableTrace",
     "analyse",

@@ -14,7 +14,7 @@ from lxml import etree
 from lastmeter.decisions.documents import attribute, child, children, local_name, mistake, text_in
 from lastmeter.decisions.runtime import Box, ModelRun, Scope
 from lastmeter.decisions.tables import AGGREGATIONS, HIT_POLICIES, Input, Output, Rule, Table
-from lastmeter.feel.errors import FeelSyntaxError, NoValue
+from lastmeter.feel.errors import Doubt, FeelSyntaxError, NoValue
 from lastmeter.feel.expression import Expression, UnaryTests, compile_expression, compile_tests
 from lastmeter.feel.parser import simple_type
 from lastmeter.feel.steps import at_position, range_values
@@ -82,6 +82,7 @@ class Boxer:
         self.types = types
         self.decision = ""
         self.tables: list[Table] = []
+        self.doubts: list[tuple[etree._Element, str, Doubt]] = []
         self._depth = 0
 
     # --- text --------------------------------------------------------------------------------------------------------
@@ -90,9 +91,11 @@ class Boxer:
         """The compiled text of an element. Raises DecisionModelError with its id and line."""
         self._language(element)
         try:
-            return compile_expression(text, names=self.names, types=self.types)
+            compiled = compile_expression(text, names=self.names, types=self.types)
         except FeelSyntaxError as error:
             raise _syntax(element, error) from None
+        self.doubts.extend((element, text, doubt) for doubt in compiled.doubts)
+        return compiled
 
     def tests(self, element: etree._Element, text: str) -> UnaryTests | None:
         """The compiled tests of a cell; None for an empty one or a dash."""
@@ -100,9 +103,11 @@ class Boxer:
             return None
         self._language(element)
         try:
-            return compile_tests(text, names=self.names, types=self.types)
+            compiled = compile_tests(text, names=self.names, types=self.types)
         except FeelSyntaxError as error:
             raise _syntax(element, error) from None
+        self.doubts.extend((element, text, doubt) for doubt in compiled.doubts)
+        return compiled
 
     def _language(self, element: etree._Element) -> None:
         language = attribute(element, "expressionLanguage")

@@ -116,8 +116,12 @@ def _variable(element: etree._Element) -> str | None:
 
 def mistake(element: etree._Element, problem_zh: str, problem_en: str, **facts: object) -> DecisionModelError:
     """The error that points at an element, or the nearest one around it that has an id."""
+    return DecisionModelError(problem_zh, problem_en, element_id=id_around(element), line=line_of(element), **facts)
+
+
+def id_around(element: etree._Element) -> str | None:
+    """The id of the element, or of the nearest one around it that has one."""
     holder: etree._Element | None = element
     while holder is not None and holder.get("id") is None:
         holder = holder.getparent()
-    element_id = None if holder is None else attribute(holder, "id")
-    return DecisionModelError(problem_zh, problem_en, element_id=element_id, line=line_of(element), **facts)
+    return None if holder is None else attribute(holder, "id")

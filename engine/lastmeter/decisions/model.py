@@ -10,13 +10,24 @@ from functools import cached_property
 from lxml import etree
 
 from lastmeter.decisions.boxes import Boxer, ModelFunction
-from lastmeter.decisions.documents import attribute, child, children, local_name, mistake, read, text_in, words_in
+from lastmeter.decisions.documents import (
+    attribute,
+    child,
+    children,
+    id_around,
+    line_of,
+    local_name,
+    mistake,
+    read,
+    text_in,
+    words_in,
+)
 from lastmeter.decisions.errors import DecisionMissing, DecisionModelError
 from lastmeter.decisions.items import ItemDefinitions
 from lastmeter.decisions.runtime import Box, ModelRun, Scope
 from lastmeter.decisions.tables import Table
 from lastmeter.decisions.trace import Outcome, TableTrace
-from lastmeter.feel.errors import NoValue
+from lastmeter.feel.errors import Doubt, NoValue
 from lastmeter.feel.runtime import too_deep
 from lastmeter.feel.types import ANY, FeelType, FunctionType, fit
 from lastmeter.feel.values import FeelFunction, coerce, measured
@@ -62,6 +73,16 @@ class DecisionInfo:
     label: str
     inputs: tuple[str, ...]
     question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDoubt:
+    """An expression that runs though it can hardly be meant: in which element, on which line of the file, and why."""
+
+    element_id: str | None
+    line: int | None
+    text: str
+    doubt: Doubt
 
 
 class Evaluation:
@@ -149,8 +170,10 @@ class Model:
         elements: dict[str, Element],
         main: Sequence[str],
         words: Mapping[tuple[str, str], tuple[str, str]],
+        doubts: Sequence[ModelDoubt] = (),
     ) -> None:
         self.name = name
+        self.doubts = tuple(doubts)
         # What values are called, (zh, en) by variable and value; see `documents.words_in`.
         self.words = words
         self.elements = elements
@@ -398,7 +421,7 @@ def _names(root: etree._Element) -> set[str]:
     return {name for name in (attribute(each, "name") for each in root.iter() if isinstance(each.tag, str)) if name}
 
 
-def _elements(document: _Document, names: set[str], found: dict[str, Element]) -> list[str]:
+def _elements(document: _Document, names: set[str], found: dict[str, Element], doubts: list[ModelDoubt]) -> list[str]:
     boxer = Boxer(names, document.types)
     own = []
     for xml in children(document.root):
@@ -410,8 +433,11 @@ def _elements(document: _Document, names: set[str], found: dict[str, Element]) -
             raise mistake(xml, f"编号 {element.id} 重复。", f"The id {element.id} is used twice.")
         found[element.key] = element
         own.append(element.key)
+    # An imported model's doubts are told where that model is looked at.
+    if not document.prefix:
+        doubts.extend(ModelDoubt(id_around(xml), line_of(xml), text, doubt) for xml, text, doubt in boxer.doubts)
     for inner in document.imports.values():
-        _elements(inner, names, found)
+        _elements(inner, names, found, doubts)
     return own
 
 
@@ -488,12 +514,13 @@ def load(xml: bytes, imports: Sequence[bytes] = ()) -> Model:
     document = _Document(root, documents, ())
     names = _names(root).union(*(_names(each) for each in others))
     elements: dict[str, Element] = {}
+    doubts: list[ModelDoubt] = []
     try:
-        main = _elements(document, names, elements)
+        main = _elements(document, names, elements, doubts)
     except RecursionError:
         raise DecisionModelError("模型嵌套过深。", "The model is nested too deeply.") from None
     _check_references(elements)
-    return Model(attribute(root, "name") or "", elements, main, words_in(root))
+    return Model(attribute(root, "name") or "", elements, main, words_in(root), doubts)
 
 
 def _check_references(elements: Mapping[str, Element]) -> None:

@@ -4,7 +4,7 @@ Text becomes a tree (`parser`), the tree closures (`compiler`), and those a valu
 Source: OMG, Decision Model and Notation 1.5, chapter 10.
 """
 
-from lastmeter.feel.errors import FeelBudgetExceeded, FeelSyntaxError
+from lastmeter.feel.errors import Doubt, FeelBudgetExceeded, FeelSyntaxError
 from lastmeter.feel.expression import (
     Expression,
     UnaryTests,
@@ -26,6 +26,7 @@ __all__ = [
     "BUILT_IN_NAMES",
     "EXTENSIONS",
     "EXTENSION_NAMES",
+    "Doubt",
     "Expression",
     "FeelBudgetExceeded",
     "FeelFunction",

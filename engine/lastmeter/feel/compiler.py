@@ -65,6 +65,8 @@ class Compiler:
         self.read: set[str] = set()
         self.perhaps_read: set[str] = set()
         self.used: set[int] = set()
+        # Offsets of what is called though it can never be a function.
+        self.called_values: list[int] = []
 
     # --- names -------------------------------------------------------------------------------------------------------
 
@@ -300,6 +302,8 @@ class Compiler:
 
     def callee(self, node: Node, env: Env | None) -> Step:
         """Finds the function: a variable that holds one, one lent to this evaluation, one of the library."""
+        if isinstance(node, _NO_FUNCTION):
+            self.called_values.append(node.start)
         if not isinstance(node, Name):
             return steps.called_value(self.step(node, env))
         slot, hidden, is_global = self.resolve(node.name, env)
@@ -460,6 +464,23 @@ def _innermost_item(env: Env | None) -> int | None:
     return None
 
 
+# What these nodes give is no function, whatever the variables hold.
+_NO_FUNCTION = (
+    Literal,
+    ListOf,
+    ContextOf,
+    RangeOf,
+    Unary,
+    Arithmetic,
+    Negation,
+    Comparison,
+    Logic,
+    Between,
+    In,
+    InstanceOf,
+    Quantified,
+    For,
+)
 _BOOLEAN_FUNCTIONS = frozenset(
     {"not", "contains", "starts with", "ends with", "matches", "list contains", "all", "any", "even", "odd", "is"}
 )

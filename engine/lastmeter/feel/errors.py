@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from lastmeter.errors import Kind, LastmeterError
+
+
+def place_of(text: str, position: int) -> tuple[int, int]:
+    """Line and column, both from 1, of an offset in the text."""
+    before = text[:position]
+    return before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is FEEL and runs, yet can hardly be meant; line and column from 1."""
+
+    line: int
+    column: int
+    hint_zh: str
+    hint_en: str
 
 
 class FeelSyntaxError(LastmeterError):
@@ -14,12 +31,12 @@ class FeelSyntaxError(LastmeterError):
     kind: ClassVar[Kind] = "invalid"
 
     def __init__(self, text: str, position: int, hint_zh: str, hint_en: str) -> None:
-        before = text[:position]
+        line, column = place_of(text, position)
         super().__init__(
             text=text if len(text) <= 200 else text[:200] + "…",
             position=position,
-            line=before.count("\n") + 1,
-            column=position - (before.rfind("\n") + 1) + 1,
+            line=line,
+            column=column,
             hint_zh=hint_zh,
             hint_en=hint_en,
         )

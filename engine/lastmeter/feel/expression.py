@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from lastmeter.feel.compiler import Compiler, Env
-from lastmeter.feel.errors import FeelBudgetExceeded, FeelSyntaxError
+from lastmeter.feel.errors import Doubt, FeelBudgetExceeded, FeelSyntaxError, place_of
 from lastmeter.feel.lexer import needs_scope
 from lastmeter.feel.parser import parse, parse_tests
 from lastmeter.feel.runtime import MAX_STEPS, Run, too_deep
@@ -23,10 +23,16 @@ CACHE_SIZE = 8192
 _READY = frozenset({str, bool, type(None)})
 
 
+_CALLED_VALUE = (
+    "把一个值当作函数调用，是不是少了逗号或运算符？",
+    "a value is called like a function; is a comma or an operator missing?",
+)
+
+
 class _Compiled:
     """What an expression and unary tests share: slots, and which names fill them."""
 
-    __slots__ = ("_template", "loads", "names_perhaps_read", "names_read", "text")
+    __slots__ = ("_template", "doubts", "loads", "names_perhaps_read", "names_read", "text")
 
     def __init__(self, text: str, compiler: Compiler, known: Collection[str]) -> None:
         self.text = text
@@ -39,6 +45,10 @@ class _Compiled:
         self.names_read: frozenset[str] = frozenset(compiler.read | sure)
         # Names inside a filter that may be entries of the items or, failing that, top-level names.
         self.names_perhaps_read: frozenset[str] = frozenset(compiler.perhaps_read - compiler.read - sure)
+        # What a designer should look at again, in the order of the text.
+        self.doubts: tuple[Doubt, ...] = tuple(
+            Doubt(*place_of(text, position), *_CALLED_VALUE) for position in sorted(compiler.called_values)
+        )
 
     def _loaded(self, context: Mapping[str, object]) -> Slots:
         slots = self._template[:]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lastmeter.errors import LastmeterError
-from lastmeter.feel import EXTENSION_NAMES, FeelFunction, FeelSyntaxError, compile_expression, evaluate, names_read
+from lastmeter.feel import (
+    EXTENSION_NAMES,
+    Doubt,
+    FeelFunction,
+    FeelSyntaxError,
+    compile_expression,
+    evaluate,
+    names_read,
+)
 
 
 def value_of(expression: str, context: Mapping[str, object], functions: Mapping[str, FeelFunction]) -> object:
@@ -24,6 +32,11 @@ def syntax_error(expression: str) -> FeelSyntaxError | None:
     except FeelSyntaxError as error:
         return error
     return None
+
+
+def doubts_of(expression: str) -> tuple[Doubt, ...]:
+    """What in the expression runs though it can hardly be meant. Raises FeelSyntaxError."""
+    return compile_expression(expression, functions=EXTENSION_NAMES).doubts
 
 
 def read_by(expression: str) -> frozenset[str]:

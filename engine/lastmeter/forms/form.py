@@ -66,16 +66,22 @@ class Form:
     @cached_property
     def variables_read(self) -> frozenset[str]:
         """The process's variables that expressions and read-only fields of this form want to see."""
-        texts = [check.feel for check in self.checks]
-        wanted: set[str] = set()
+        wanted = {
+            name for each in self.walk() for name in (each.options_key, each.key if each.readonly else None) if name
+        }
+        own = {each.key for each in self.walk() if not each.readonly} | {"i", "parent"}
+        return frozenset(wanted | {name for _, text in self.expressions() for name in read_by(text)} - own)
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """All FEEL of the form, each with the key of its field or its id; "" for the checks over several fields."""
+        for check in self.checks:
+            yield "", check.feel
         for each in self.walk():
             limits = each.limits
-            texts += filter(None, (each.hide, each.computed, each.data_source, each.options_expression))
-            texts += filter(None, (limits.rule_start, *(_feel(t) for t in (limits.not_before, limits.not_after))))
-            texts += filter(None, (_feel(t) for t in ((each.text.zh, each.text.en) if each.text else ())))
-            wanted |= {name for name in (each.options_key, each.key if each.readonly else None) if name}
-        own = {each.key for each in self.walk() if not each.readonly} | {"i", "parent"}
-        return frozenset(wanted | {name for text in texts for name in read_by(text)} - own)
+            texts = [each.hide, each.computed, each.data_source, each.options_expression, limits.rule_start]
+            texts += [_feel(text) for text in (limits.not_before, limits.not_after)]
+            texts += [_feel(text) for text in ((each.text.zh, each.text.en) if each.text else ())]
+            yield from ((each.key or each.id, text) for text in texts if text)
 
     def schema(self) -> Schema:
         """The marshmallow schema of the fields that stand outside lists and named groups."""

@@ -39,6 +39,16 @@ def test_feel_prints_the_value_and_says_why_it_is_null() -> None:
     assert "no variable 'missing'" in answer.stderr
 
 
+def test_a_called_value_is_doubted_with_its_place(tmp_path: Path) -> None:
+    answer = run("feel", "[a (2),\n 3 (4)]", "--context", '{"a": 1}')
+    assert answer.exit_code == 0
+    assert "line 2, column 2: a value is called like a function" in answer.stderr
+    assert "把一个值当作函数调用" in answer.stderr
+    (tmp_path / "odd.dmn").write_text(TABLE.replace("add working days(date(start), 1)", "1 (2)"))
+    answer = run("decide", str(tmp_path / "odd.dmn"))
+    assert (answer.exit_code, "1 (2): line 1, column 1" in answer.stderr) == (0, True)
+
+
 @pytest.mark.parametrize("context", ["{", "[1]", "x"])
 def test_a_context_that_is_no_object_is_refused(context: str) -> None:
     answer = run("feel", "1", "--context", context)

@@ -105,6 +105,7 @@ def numbers(*values: int) -> list[Decimal]:
     return [Decimal(value) for value in values]
 
 
+INNER = f"<context>{entry('b', literal('1'))}{entry('c', literal('b + 1'))}</context>"
 BOXES: dict[str, tuple[str, object]] = {
     "context": (
         f"<context>{entry('x', literal('2'))}{entry('y z', literal('x + 1'))}</context>",
@@ -129,6 +130,21 @@ BOXES: dict[str, tuple[str, object]] = {
     "for": (iterated("for", "return", "i + count(partial)"), numbers(1, 3, 5, 7)),
     "some": (iterated("some", "satisfies", "i > 3"), True),
     "every": (iterated("every", "satisfies", "i > 3"), False),
+    "conditional of no truth value": (
+        f"<conditional><if>{literal('5')}</if><then>{literal('1')}</then><else>{literal('2')}</else></conditional>",
+        None,
+    ),
+    "filter by no truth value": (f"<filter><in>{ITEMS}</in><match>{literal('5')}</match></filter>", None),
+    "filter that keeps none": (f"<filter><in>{ITEMS}</in><match>{literal('item > 9')}</match></filter>", []),
+    "some without a truth value": (iterated("some", "satisfies", "i"), None),
+    "every without a truth value": (iterated("every", "satisfies", "i"), None),
+    "for over nothing": (iterated("for", "return", "i").replace("[1, 2, 3, 4]", "[]"), []),
+    "some of nothing": (iterated("some", "satisfies", "true").replace("[1, 2, 3, 4]", "[]"), False),
+    "every of nothing": (iterated("every", "satisfies", "false").replace("[1, 2, 3, 4]", "[]"), True),
+    "contexts within a context": (
+        f"<context>{entry('a', INNER)}{entry('d', literal('a.c + 1'))}</context>",
+        {"a": {"b": Decimal(1), "c": Decimal(2)}, "d": Decimal(3)},
+    ),
 }
 
 
@@ -232,6 +248,24 @@ def test_a_type_defined_by_itself_is_refused() -> None:
         )
 
 
+# --- doubts ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_value_called_like_a_function_is_told_with_its_place() -> None:
+    drawn = table(["a"], ["r"], ["[1 (2), 3] => 5", "- => 7\n (8)"], policy="FIRST")
+    asked = model(data("a"), decision("t", drawn, inputs=["a"]), decision("u", literal("f(1)(2)")))
+    places = [(each.text, each.doubt.line, each.doubt.column) for each in asked.doubts]
+    assert places == [("[1 (2), 3]", 1, 2), ("7\n (8)", 1, 1)]
+    assert all(each.element_id and each.line for each in asked.doubts)
+
+
+def test_an_imported_models_doubts_are_its_own() -> None:
+    inner = definitions(decision("odd", literal("1 (2)")), own="urn:odd")
+    imported = '<import name="odd" namespace="urn:odd" importType="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'
+    assert load(inner).doubts
+    assert load(definitions(imported, decision("t", literal("1"))), imports=[inner]).doubts == ()
+
+
 # --- services and imports --------------------------------------------------------------------------------------------
 
 
@@ -269,6 +303,62 @@ def test_an_imported_models_elements_stand_under_its_name() -> None:
     assert asked.evaluate("t", {"base": 100}) == 16
     assert asked.evaluate("typed", {}) is True
     assert asked.evaluate("law.tax", {"base": 10}) == 1
+
+
+def test_input_data_of_a_model_imported_twice_over_is_one_input() -> None:
+    law = '<import name="law" namespace="urn:law" importType="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'
+    halves = [
+        definitions(law, decision(name, literal(f"law.tax / {part}"), decisions=["urn:law#_tax"]), own=f"urn:{name}")
+        for name, part in (("half", 2), ("fifth", 5))
+    ]
+    imports = "".join(
+        f'<import name="{name}" namespace="urn:{name}" importType="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'
+        for name in ("half", "fifth")
+    )
+    both = decision("both", literal("half.half + fifth.fifth"), decisions=["urn:half#_half", "urn:fifth#_fifth"])
+    asked = load(definitions(imports, both), imports=[IMPORTED, *halves])
+    assert asked.evaluate("both", {"base": 100}) == 7
+
+
+def test_a_requirement_may_spell_out_the_models_own_namespace() -> None:
+    asked = model(
+        data("a"),
+        decision("base", literal("2")),
+        function("double", [("n", "number")], literal("n * 2")),
+        decision(
+            "t", literal("double(base) + a"), inputs=["urn:test#_a"], decisions=["urn:test#_base"],
+            knowledge=["urn:test#_double"],
+        ),
+    )  # fmt: skip
+    assert asked.evaluate("t", {"a": 1}) == 5
+
+
+def test_a_decision_without_logic_is_null_unless_a_service_is_given_it() -> None:
+    asked = model(
+        data("bid", "number"),
+        decision("opinion", "", inputs=["bid"]),
+        decision("report", literal('string join([string(bid), opinion], " ")'), inputs=["bid"], decisions=["opinion"]),
+        service("judged", ["report"], given=["opinion"], inputs=["bid"]),
+    )
+    assert asked.evaluate("report", {"bid": 5}) == "5"
+    assert asked.evaluate_service("judged", {"bid": 5, "opinion": "fair"}) == {"report": "5 fair"}
+
+
+def test_a_function_of_the_model_runs_over_a_list_and_in_a_sort() -> None:
+    rate = function("yearly", [("bid", "bid")], literal("bid.price * 12"))
+    asked = model(
+        TYPES,
+        data("bids"),
+        rate,
+        decision("all", literal("for each in bids return yearly(each)"), inputs=["bids"], knowledge=["yearly"]),
+        decision(
+            "cheapest", literal("sort(bids, function(x, y) yearly(x) < yearly(y))[1].by"), inputs=["bids"],
+            knowledge=["yearly"],
+        ),
+    )  # fmt: skip
+    bids = [{"price": 3, "by": "A"}, {"price": 2, "by": "B"}]
+    assert asked.evaluate("all", {"bids": bids}) == [36, 24]
+    assert asked.evaluate("cheapest", {"bids": bids}) == "B"
 
 
 def test_a_missing_import_is_refused() -> None:

@@ -233,6 +233,22 @@ def test_a_decision_must_be_in_the_package_and_readable() -> None:
     assert found(xml, "decision-broken", decisions={"method": b"<definitions/>"})[0].severity == "error"
 
 
+def test_a_value_called_in_a_decision_or_a_form_is_a_warning_with_its_place() -> None:
+    table = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+<decision id="t" name="t"><variable name="t"/>
+<literalExpression id="e"><text>[1 (2)]</text></literalExpression></decision></definitions>"""
+    told = found(bpmn(start()), "decision-doubt", decisions={"odd": table})
+    assert [each.severity for each in told] == ["warning"]
+    assert "odd.dmn, line 3" in told[0].message_en
+    assert "column 2: a value is called like a function" in told[0].message_en
+    assert "第 1 行第 2 列：把一个值当作函数调用" in told[0].message_zh
+    field = {"type": "number", "id": "sum_1", "key": "sum", "label": "合计", "properties": {"lm.computed": "=3 (n)"}}
+    form = {**FORM, "components": [*FORM["components"], field]}
+    told = found(bpmn(user("task", camunda_formKey="apply")), "form-doubt", forms={"apply": form})
+    assert [each.severity for each in told] == ["warning"]
+    assert "form apply, sum: the expression “3 (n)”, line 1, column 1" in told[0].message_en
+
+
 # --- paths ------------------------------------------------------------------------------------------------------
 
 

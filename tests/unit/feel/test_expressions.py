@@ -234,6 +234,31 @@ def test_what_gives_null_says_why(text: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("[1 (2), 3]", [(1, 2)]),
+        ('{a: "x"\n("y")}', [(1, 5)]),
+        ("[1, 2](3)", [(1, 1)]),
+        ("(1 + 2)(3)", [(1, 2)]),
+        ('@"2026-03-02" (1) + null(2)', [(1, 1), (1, 21)]),
+        ("{f: 1}(2)", [(1, 1)]),
+        ("f(1)(2)", []),
+        ("a.b(1)", []),
+        ("[f, g][1](2)", []),
+        ("(function(x) x)(1)", []),
+        ("(if a then f else g)(1)", []),
+        ("a (1)", []),
+        ("[1, (2)]", []),
+    ],
+)
+def test_what_is_called_though_it_is_no_function_is_a_doubt(text: str, places: list[tuple[int, int]]) -> None:
+    compiled = compile_expression(text)
+    assert [(each.line, each.column) for each in compiled.doubts] == places
+    assert all("函数" in each.hint_zh and "function" in each.hint_en for each in compiled.doubts)
+    assert [(each.line, each.column) for each in compile_tests(text).doubts] == places
+
+
+@pytest.mark.parametrize(
     ("text", "line", "column", "hint_en", "hint_zh"),
     [
         ("a == b", 1, 4, "single =", "一个 ="),

@@ -320,11 +320,21 @@ def test_what_is_not_executed_is_refused_by_element_with_reason_and_remedy(rule:
     assert not any(fact in found[0].message_en for fact in ("{text}", "{reference}", "{kind}", "{tag}", "{flow}"))
 
 
+def test_a_value_that_is_called_is_read_with_a_warning_that_names_the_place() -> None:
+    parsed = parse(file(instead(script("x", "[1 (2),\n 3 (4)]", "r"))))
+    told = [finding for finding in parsed[0].findings if finding.rule == "feel-doubt"]
+    assert [(finding.element_id, finding.severity) for finding in told] == [("x", "warning")] * 2
+    assert ["line 1, column 2" in told[0].message_en, "line 2, column 2" in told[1].message_en] == [True, True]
+    assert "第 2 行第 2 列：把一个值当作函数调用" in told[1].message_zh
+    assert all(finding.fix_zh and finding.fix_en for finding in told)
+
+
 def test_every_sentence_is_shown_by_a_test() -> None:
     shown = {rule for rule, _, _ in REFUSED} | {
         "too-large", "not-xml", "doctype", "not-bpmn", "no-executable-process", "not-executable", "too-many-elements",
         "nested-too-deep", "too-much-feel",
         "script-missing", "result-without-name", "data-association", "data-input-unfilled", "unknown-extension",
+        "feel-doubt",
     }  # fmt: skip
     assert shown == set(SENTENCES)
     assert set(EVENT_ZH) >= {"timer", "message", "signal"}

@@ -25,22 +25,43 @@ BROKEN = Rule(
     everywhere=True,
 )
 
+DOUBT = Rule(
+    "decision-doubt",
+    "决策文件 {file} 第 {line} 行，表达式“{text}”第 {row} 行第 {column} 列：{zh}",
+    "decision file {file}, line {line}: the expression “{text}”, line {row}, column {column}: {en}",
+    "改正表达式，否则此处得空值",
+    "correct the expression; as it stands this part gives null",
+    most="warning",
+)
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Findings for missing and broken decisions."""
     models: list[Model] = []
     for file, xml in subject.package.decisions.items():
         try:
-            models.append(load(xml))
+            model = load(xml)
         except DecisionModelError as error:
             facts = error.facts
             yield subject.finding(
                 BROKEN, None, file=f"{file}.dmn", line=facts.get("line") or 1,
                 zh=facts.get("problem_zh"), en=facts.get("problem_en"),
             )  # fmt: skip
+        else:
+            models.append(model)
+            yield from _doubts(subject, file, model)
     names = {name for model in models for decision in model.decisions for name in (decision.id, decision.name)}
     for element in subject.every("businessRuleTask"):
         zeebe = element.find(f".//{ZEEBE}calledDecision")
         key = attribute(element, "decisionRef") or ((zeebe.get("decisionId") or "") if zeebe is not None else "")
         if key and not key.startswith(("=", "$")) and key not in names:
             yield subject.finding(UNKNOWN, element, key=key)
+
+
+def _doubts(subject: Subject, file: str, model: Model) -> Iterator[Finding]:
+    for found in model.doubts:
+        doubt = found.doubt
+        yield subject.finding(
+            DOUBT, None, file=f"{file}.dmn", line=found.line or 1, text=found.text, row=doubt.line, column=doubt.column,
+            zh=doubt.hint_zh, en=doubt.hint_en,
+        )  # fmt: skip

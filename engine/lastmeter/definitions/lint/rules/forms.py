@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lastmeter.definitions.findings import Finding
 from lastmeter.definitions.lint.subject import Rule, Subject, form_key
 from lastmeter.forms import FormRefused, load_form
+from lastmeter.forms.conditions import doubts_of
 
 WITHOUT = Rule(
     "task-without-form",
@@ -37,6 +38,14 @@ BROKEN = Rule(
     "correct it in the form editor",
     everywhere=True,
 )
+DOUBT = Rule(
+    "form-doubt",
+    "表单 {form} 的 {field}：表达式“{text}”第 {line} 行第 {column} 列：{zh}",
+    "form {form}, {field}: the expression “{text}”, line {line}, column {column}: {en}",
+    "改正表达式，否则此处得空值",
+    "correct the expression; as it stands this part gives null",
+    most="warning",
+)
 UNUSED = Rule(
     "form-unused",
     "没有步骤使用表单 {form}",
@@ -62,6 +71,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         used.add(key)
     for key, schema in package.forms.items():
         yield from _broken(subject, key, schema)
+        yield from _doubts(subject, key)
         if key not in used:
             yield subject.finding(UNUSED, None, form=key)
 
@@ -73,3 +83,13 @@ def _broken(subject: Subject, key: str, schema: object) -> Iterator[Finding]:
     except FormRefused as refused:
         for found in refused.findings:
             yield subject.finding(BROKEN, None, form=key, field=found.field, zh=found.say("zh"), en=found.say("en"))
+
+
+def _doubts(subject: Subject, key: str) -> Iterator[Finding]:
+    form = subject.forms.get(key)
+    for field, text in form.expressions() if form is not None else ():
+        for doubt in doubts_of(text):
+            yield subject.finding(
+                DOUBT, None, form=key, field=field or "lm.checks", text=text, line=doubt.line, column=doubt.column,
+                zh=doubt.hint_zh, en=doubt.hint_en,
+            )  # fmt: skip

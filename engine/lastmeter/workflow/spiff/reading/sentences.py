@@ -308,6 +308,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "改正表达式",
         "correct the expression",
     ),
+    "feel-doubt": Sentence(
+        "表达式“{text}”第 {line} 行第 {column} 列：{hint_zh}",
+        "the expression “{text}”, line {line}, column {column}: {hint_en}",
+        "改正表达式，否则此处得空值",
+        "correct the expression; as it stands this part gives null",
+    ),
     "foreign-expression": Sentence(
         "“{text}”是 JUEL 表达式，这里只用 FEEL",
         "“{text}” is a JUEL expression; only FEEL is run",

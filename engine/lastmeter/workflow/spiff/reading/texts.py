@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from lastmeter.definitions.findings import DefinitionRefused, Finding, Severity
@@ -85,7 +86,7 @@ class TextReader:
         if self.placeholder(element, text) or not self.affordable(element, text):
             return NULL
         try:
-            expressions.compiled(text)
+            compiled = expressions.compiled(text)
         except FeelSyntaxError as wrong:
             self.find(
                 "feel-syntax",
@@ -95,6 +96,8 @@ class TextReader:
                 hint_en=wrong.facts.get("hint_en", ""),
             )
             return NULL
+        for doubt in compiled.doubts:
+            self.find("feel-doubt", element, severity="warning", text=text, **asdict(doubt))
         return Text(text)
 
     def affordable(self, element: Element, text: str) -> bool:
