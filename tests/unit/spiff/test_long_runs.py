@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from lastmeter.workflow.spiff import Live, Services, parse, restore
+import pytest
 
-from .runner import NOW, end, file, flow, flows, start, task
+from lastmeter.workflow.spiff import Live, Services, StepBudgetExceeded, parse, restore
+
+from .runner import NOW, Runner, boundary, end, file, flow, flows, start, task
 
 LOOP = file(
     start()
@@ -46,3 +48,26 @@ def test_five_thousand_instances_complete_after_the_last() -> None:
         if number == 2_500:
             live = Live.load(spec, live.dump(), Services())
             assert len(live.waiting()) == 2_500
+
+
+def test_an_event_that_brings_itself_about_for_ever_is_stopped() -> None:
+    roots = '<bpmn:signal id="g" name="alarm"/>'
+    signal = '<bpmn:signalEventDefinition signalRef="g"/>'
+    inside = f'<bpmn:intermediateThrowEvent id="x">{signal}</bpmn:intermediateThrowEvent>' + task("u") + flows("y x u")
+    body = (
+        start() + task("t") + flows("s t") + '<bpmn:subProcess id="sp" triggeredByEvent="true">'
+        f'<bpmn:startEvent id="y" isInterrupting="false">{signal}</bpmn:startEvent>{inside}</bpmn:subProcess>'
+    )  # fmt: skip
+    run = Runner(file(body, roots), services=Services(step_budget=2_000))
+    with pytest.raises(StepBudgetExceeded):
+        run.deliver("y")
+
+
+def test_conditions_that_come_true_together_are_each_asked_once() -> None:
+    condition = "<bpmn:conditionalEventDefinition><bpmn:condition>n &gt; 2</bpmn:condition>"
+    inside = start("is") + task("w") + boundary("b", "w", condition + "</bpmn:conditionalEventDefinition>") + task("z")
+    many = MANY.replace("5000", "500")
+    body = start() + f'<bpmn:subProcess id="sp">{many}{inside}{flows("is w", "b z")}</bpmn:subProcess>' + flows("s sp")
+    run = Runner(file(body), services=Services(step_budget=4_000))
+    run.set(n=3)
+    assert run.open_tasks == ["z"] * 500

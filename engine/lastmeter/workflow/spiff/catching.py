@@ -80,7 +80,7 @@ class Catching(Store):
                 self.subscribe(token, event, self.correlation(token, event))
             case "conditional":
                 self.watching[token.id] = token
-                self.stirred = True
+                self.unasked.append(token)
             case "any" | "all":
                 for number, part in enumerate(event.parts):
                     if part.awaited and number not in token.memo.get("met", ()):
@@ -97,6 +97,7 @@ class Catching(Store):
     def subscribe(self, token: Token, event: Event, correlation: object) -> None:
         """The message or signal is awaited; a key is kept, for it follows the variables that it comes from."""
         token.opened = "subscription"
+        self.listening.setdefault((event.kind, event.name), {})[token.id] = token
         retrieval = event.retrieval.text if event.retrieval is not None else None
         if retrieval is not None:
             token.memo["key"] = correlation
@@ -160,12 +161,7 @@ class Catching(Store):
 
     def subscribed(self, kind: SubscriptionKind, name: str) -> list[Token]:
         """What waits for the message or signal."""
-        found = []
-        for token in self.tasks.values():
-            event = self.event_of(token) if token.opened == "subscription" else None
-            if event is not None and (event.kind, event.name) == (kind, name):
-                found.append(token)
-        return found
+        return list(self.listening.get((kind, name), {}).values())
 
     def signalled(self, name: str, payload: Mapping[str, object]) -> None:
         """The signal reaches what waits for it here, before whoever threw it goes on; what begins to wait by that does

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,10 @@ from lastmeter.workflow.spiff.tokens import ALIVE, CHILD, EVENT_START, FLOW, HAN
 
 if TYPE_CHECKING:
     from lastmeter.workflow.spiff.elements import Element
+
+
+# A condition is asked faster than an element runs.
+ASKED_IN_A_STEP = 8
 
 
 class Run(Compensating):
@@ -30,7 +34,11 @@ class Run(Compensating):
         while True:
             if self.stirred:
                 # A condition is asked whenever it may have become true, not only when everything has come to rest.
-                self.stirred = self.watch_conditions()
+                self.stirred = False
+                self.watch_conditions(self.watching.values())
+            elif self.unasked:
+                asked, self.unasked = self.unasked, []
+                self.watch_conditions(asked)
             elif self.idle:
                 self.close_scope(self.idle.popleft())
             elif self.queue:
@@ -42,7 +50,7 @@ class Run(Compensating):
                 token = self.signalling.popleft()
                 if self.tasks.get(token.id) is token:
                     self.step(token)
-            elif not (self.settle_joins() or self.watch_conditions() or self.supply()):
+            elif not (self.settle_joins() or self.watch_conditions(self.watching.values()) or self.supply()):
                 break
         if self.spec.keyed:
             self.follow_keys()
@@ -51,10 +59,14 @@ class Run(Compensating):
 
     def step(self, token: Token) -> None:
         """Run one token; a refusal on the way parks it as an incident and leaves the rest alone."""
-        self.steps += 1
+        self.spend(1, token)
+        self.guarded(token, token.run)
+
+    def spend(self, steps: int, token: Token) -> None:
+        """So much of what an advance may take. Raises StepBudgetExceeded."""
+        self.steps += steps
         if self.steps > self.services.step_budget:
             raise StepBudgetExceeded(steps=self.steps, element=token.task_spec.name)
-        self.guarded(token, token.run)
 
     def leave(self, token: Token) -> None:
         """The element is done: history, the way out, and the token itself is gone."""
@@ -176,9 +188,16 @@ class Run(Compensating):
                 return True
         return False
 
-    def watch_conditions(self) -> bool:
-        """True if a conditional event fired, because its condition has become true."""
-        for token in list(self.watching.values()):
+    def watch_conditions(self, asked: Iterable[Token]) -> bool:
+        """True if conditional events fired, because their conditions have become true."""
+        waiting = list(asked)
+        if waiting:
+            self.spend(len(waiting) // ASKED_IN_A_STEP, waiting[0])
+        fired = False
+        for token in waiting:
+            if self.watching.get(token.id) is not token:
+                # One that fired before it has cancelled it.
+                continue
             try:
                 event = self.event_of(token)
                 true = event is not None and event.text is not None and self.holds(event.text, token)
@@ -192,8 +211,8 @@ class Run(Compensating):
                 if token.role in (FLOW, RACE) or token.task_spec.node.interrupting:
                     self.watching.pop(token.id, None)
                 self.fire(token, {})
-                return True
-        return False
+                fired = True
+        return fired
 
     def supply(self) -> bool:
         """True if an activity begins, because its data inputs have come."""

@@ -170,5 +170,7 @@ def _restore(run: Run, raw: list[Any], forks: list[Fork]) -> None:
     if token.memo.get("lacks"):
         run.lacking[token.id] = token
     event = run.event_of(token)
+    if opened == "subscription" and event is not None:
+        run.listening.setdefault((event.kind, event.name), {})[token.id] = token
     if event is not None and event.kind == "conditional" and state in (TaskState.WAITING, TaskState.STARTED):
         run.watching[token.id] = token

@@ -48,12 +48,15 @@ class Store(Workflow):  # type: ignore[misc]
         self.owned: dict[str, dict[str, Token]] = {}
         self.joins: dict[tuple[str, str], dict[str, list[Token]]] = {}
         self.watching: dict[str, Token] = {}
+        # What waits for messages and signals, by kind and name.
+        self.listening: dict[tuple[str, str], dict[str, Token]] = {}
         # Activities that wait for their data inputs.
         self.lacking: dict[str, Token] = {}
         # Activated complex gateways that wait for their reset, by scope and element.
         self.resets: dict[tuple[str, str], Token] = {}
-        # A variable or a watched condition is new: conditions are to be asked.
+        # A variable is new: all conditions are to be asked. Else those that are watched only now.
         self.stirred = False
+        self.unasked: list[Token] = []
         self.queue: deque[Token] = deque()
         # Ready like those in the queue, but throwing signals.
         self.signalling: deque[Token] = deque()
@@ -150,6 +153,9 @@ class Store(Workflow):  # type: ignore[misc]
             self.report.close_incident(token.id)
         elif token.opened:
             self.report.close(token.opened, token.id)
+        if token.opened == "subscription":
+            for line in self.listening.values():
+                line.pop(token.id, None)
         token.opened = ""
 
     def cancel(self, token: Token) -> None:
