@@ -28,6 +28,7 @@ from lastmeter.feel import FeelFunction
 from lastmeter.forms import Form, load_form
 
 CACHED = 128
+_SECRET = frozenset({"case", "sealed"})
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,18 @@ def known_names(session: Session, callable_keys: Iterable[str] = ()) -> lint.Kno
         lint.known_now(),
         definitions=known,
         calls=lambda key: _called_at_once(session, key),
+        classified=lambda key: _knows_secrets(session, key),
         starts=lambda key: _starts_of(session, key),
     )
+
+
+def _knows_secrets(session: Session, key: str) -> bool:
+    row = latest(session, key)
+    if row is None:
+        return False
+    forms = load(session, row.id).forms.values()
+    fields = (field.classification for form in forms for top in form.fields for field in top.walk())
+    return not _SECRET.isdisjoint((row.classification, *(form.classification for form in forms), *fields))
 
 
 def _starts_of(session: Session, key: str) -> list[str]:

@@ -14,6 +14,8 @@ from tests.integration.workflow.conftest import MONDAY, Scene, diagram, sequence
 
 from lastmeter import audit, clock, connectors, db
 from lastmeter.actor import SYSTEM
+from lastmeter.definitions import publishing
+from lastmeter.definitions.findings import DefinitionRefused
 from lastmeter.embedded import testing
 from lastmeter.errors import Forbidden, LastmeterError
 from lastmeter.outbox import Job
@@ -177,6 +179,19 @@ def test_a_process_that_knows_classified_content_writes_to_no_store(scene: Scene
     scene.start("lixia.officer", "q")
     assert entries(scene) == {}
     assert [each.code for each in scene.incidents()] == ["store_classified"] * 2
+
+
+def test_a_process_that_calls_one_with_classified_content_is_not_published_with_a_store(scene: Scene) -> None:
+    """A truth or choice that is handed to the caller would be told from nothing else there."""
+    scene.publish(process("plain", task("a", "")))
+    secret = {"classification": "case", "key": "help", "start": {"roles": ["district_officer"]}}
+    scene.publish(process("help", task("b", "")), settings=secret)
+    call = '<callActivity id="call" name="求助" calledElement="{0}"/>'
+    publish = publishing.publish
+    assert scene(lambda s: publish(s, SYSTEM, process("p", call.format("plain"), task("c", writes("1")))).definitions)
+    with pytest.raises(DefinitionRefused) as refused:
+        scene(lambda s: publish(s, SYSTEM, process("q", call.format("help"), task("c", writes("1")))))
+    assert [each.rule for each in refused.value.findings if each.severity == "error"] == ["store-classified"]
 
 
 def test_a_store_named_like_a_view_shows_the_domain_and_takes_nothing(

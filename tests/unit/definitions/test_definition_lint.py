@@ -161,6 +161,10 @@ def test_nothing_classified_goes_into_a_store() -> None:
     secret = {"apply": form(("checkbox", "approved"), classification="sealed")}
     assert found(writes, "store-classified", forms=secret)
     assert not found(writes, "store-classified") + found(reads, "store-classified", classification="case")
+    calling = writes.replace(b"</bpmn:process>", b'<bpmn:callActivity id="call" calledElement="help"/></bpmn:process>')
+    for secret_key, rules in (("help", {"store-classified"}), ("other", set())):
+        known = replace(KNOWN, classified=secret_key.__eq__)
+        assert {finding.rule for finding in lint.lint(calling, known=known)} & {"store-classified"} == rules
 
 
 def test_what_a_store_gives_is_a_name_of_the_task_alone() -> None:

@@ -48,6 +48,7 @@ class KnownNames:
     connector_outputs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     views: frozenset[str] | None = None  # data stores that show the domain
     calls: Callable[[str], Iterable[str]] | None = None  # what a published process calls before it waits
+    classified: Callable[[str], bool] | None = None  # whether a published process knows something case or sealed
     starts: Callable[[str], Sequence[str]] | None = None  # the kinds of a published process's start events
 
 

@@ -29,8 +29,8 @@ READ_ONLY = Rule(
 )
 CLASSIFIED = Rule(
     "store-classified",
-    "“{name}”写入数据存储 {store}，而流程涉及保密内容",
-    "“{name}” writes to the data store {store}, in a process that knows classified content",
+    "“{name}”写入数据存储 {store}，而流程或它调用的流程涉及保密内容",
+    "“{name}” writes to the data store {store}, in a process that knows or calls what knows classified content",
     "由不涉密的流程写入，或由连接器写入业务表",
     "let another process write it, or a connector into the domain's own tables",
     everywhere=True,
@@ -68,6 +68,10 @@ def _store(by_id: dict[str, etree._Element], reference: str) -> str:
 
 def _knows_secrets(subject: Subject) -> bool:
     if subject.package.classification in _SECRET:
+        return True
+    known = subject.known.classified
+    called = {(call.get("calledElement") or "").rpartition(":")[2] for call in subject.every("callActivity")}
+    if known is not None and any(known(key) for key in called if key and not key.startswith("=")):
         return True
     fields = (field for form in subject.forms.values() for top in form.fields for field in top.walk())
     return any(field.classification in _SECRET for field in fields)
