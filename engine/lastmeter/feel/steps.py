@@ -532,8 +532,13 @@ def _values(value: object) -> Iterable[object]:
 
 
 def range_values(interval: Range) -> Iterator[object]:
-    """The whole numbers or days of a closed interval, from start to end. Raises NoValue for others."""
+    """The whole numbers or days of a closed interval, from start to end. Raises NoValue for others.
+
+    Downwards only an iteration runs (`3..1`); an interval that ends before it starts holds nothing to run over.
+    """
     values = span(interval.start, interval.end)
+    if (order(interval.start, interval.end) or 0) > 0:
+        raise NoValue("the range ends before it starts")
     for value in values:
         if not interval.start_included and equal(value, interval.start):
             continue

@@ -94,7 +94,7 @@ SUBJECTS = """
 3 0081 | get entries({a: 1})
 3 0082 | test_inputs_and_results_are_checked_against_their_type; test_an_argument_of_the_wrong_type_counts_as_null
 3 0083 | {🐎: "马"}.🐎; uD83D; U01F40E; string length("\\\\u4e2d"); substring("🐎ab", 2)
-3 0084 | for i in 3..1; partial[-1]; for i in []; for i in (1..4)
+3 0084 | for i in 3..1; partial[-1]; for i in []; for i in (1..4); for i in [3..1]; for s in "a".."c"
 3 0085 | test_a_service_is_asked_from_outside_and_called_from_inside
 3 0089 | test_input_data_of_a_model_imported_twice_over_is_one_input
 3 0090 | [{a: 1}, {a: 3}].a; null.a
