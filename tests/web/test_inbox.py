@@ -39,6 +39,15 @@ DATED = b"""<?xml version="1.0" encoding="UTF-8"?>
  lm:dueDate="=deadline(&quot;D40&quot;, date(2026, 3, 2))"/><endEvent id="end"/>
 <sequenceFlow id="f1" sourceRef="begin" targetRef="answer"/><sequenceFlow id="f2" sourceRef="answer" targetRef="end"/>
 </process></definitions>"""
+CHECKED = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
+ xmlns:lm="http://lastmeter.org/schema/1.0" id="d" targetNamespace="http://lastmeter.org/test">
+<process id="checked" name="核稿" isExecutable="true"><startEvent id="begin"/>
+<userTask id="draft" name="拟稿" lm:nameEn="Draft" camunda:candidateGroups="district_officer"/>
+<userTask id="check" name="核稿" lm:nameEn="Check" camunda:candidateGroups="district_officer" lm:separateFrom="draft"/>
+<endEvent id="end"/><sequenceFlow id="f1" sourceRef="begin" targetRef="draft"/>
+<sequenceFlow id="f2" sourceRef="draft" targetRef="check"/><sequenceFlow id="f3" sourceRef="check" targetRef="end"/>
+</process></definitions>""".encode()
 CALLING = b"""<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="http://lastmeter.org/test">
 <process id="calling" name="\xe5\x8f\x91\xe6\x96\x87" isExecutable="true"><startEvent id="begin"/>
@@ -103,6 +112,33 @@ def page(answer: Any) -> str:
 def tabs(text: str) -> dict[str, str]:
     """queue → the count its tab shows."""
     return {found[1]: found[2] for found in re.finditer(r'queue=(\w+)[^"]*"[^>]*>[^<]*<b>([^<]+)</b>', text)}
+
+
+# --- what is somebody else's to do -----------------------------------------------------------------------------------
+
+
+def test_the_list_says_before_the_click_that_a_step_is_for_somebody_else(office: Office, login: LogIn) -> None:
+    """Separation of duties stood in the list as a button that only refused."""
+    db.in_transaction(office.factory, lambda session: publishing.publish(session, SYSTEM, CHECKED))
+    started = db.in_transaction(office.factory, lambda session: instances.start(session, SYSTEM, "checked").id)
+
+    def task_at(session: Session) -> int:
+        query = select(HumanTask.id).where(HumanTask.instance_id == started, HumanTask.state == "open")
+        return session.scalars(query).one()
+
+    draft = db.in_transaction(office.factory, task_at)
+    officer = login("lixia.officer")
+    officer.post(f"/t/{draft}/claim")
+    done = officer.post(f"/t/{draft}")
+    check = db.in_transaction(office.factory, task_at)
+    shown = page(officer.get("/inbox?queue=group"))
+    assert f"/t/{check}" in shown
+    assert f'action="/t/{check}/claim"' not in shown
+    assert "须由他人办理" in shown
+    assert "您已办理“拟稿”" in shown
+    assert "You did “Draft”" in page(officer.get("/inbox?queue=group&lang=en"))
+    assert f'href="/t/{check}"' not in page(officer.get(done.headers["Location"]))  # not offered as what comes next
+    assert f'action="/t/{check}/claim"' in page(login("lixia.officer2").get("/inbox?queue=group"))
 
 
 # --- 1, 2, 4: addresses, counts, arrivals ----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,10 +13,13 @@ from sqlalchemy.orm import Session, aliased
 
 from lastmeter import clock
 from lastmeter.actor import Actor
+from lastmeter.definitions import publishing
+from lastmeter.definitions.publishing import Element
 from lastmeter.errors import InvalidInput
 from lastmeter.identity.models import Membership, Organisation, Person
 from lastmeter.identity.people import in_force
 from lastmeter.workflow import paging
+from lastmeter.workflow.candidates import separated_from
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter.workflow.paging import Page
 
@@ -23,6 +27,7 @@ QUEUES = ("mine", "group", "hold", "overdue", "done")
 _NAMES = {"on_hold": "hold"}
 WAITING = ("open", "hold", "suspended")
 SORTS = ("due", "newest")
+LOOK_AHEAD = 10  # how far the next task is looked for behind those that must be left to others
 MOST_COUNTED = 1000  # one more than what "999+" can say
 
 
@@ -38,6 +43,7 @@ class TaskRow:
     title_zh: str
     title_en: str
     definition_key: str
+    definition_id: int
     business_key: str | None
     state: str
     role: str | None
@@ -92,11 +98,39 @@ def inbox(
 
 
 def first(session: Session, actor: Actor) -> TaskRow | None:
-    """What the actor might do next: the first of the own tasks, else of the group's."""
+    """What the actor might do next: the first of the own tasks, else of those of the group's that may be claimed."""
     for queue in ("mine", "group"):
-        for row in _page(session, actor, queue, [], _Order("due", None), 0):
-            return _row(row)
+        rows = [_row(row) for row in _page(session, actor, queue, [], _Order("due", None), LOOK_AHEAD)]
+        apart = kept_apart(session, actor, rows)
+        for row in rows:
+            if row.id not in apart:
+                return row
     return None
+
+
+def kept_apart(session: Session, actor: Actor, rows: Sequence[TaskRow]) -> dict[int, Element]:
+    """Of the unclaimed rows those that the actor may not do, each with the step that they did before it.
+
+    One statement; a definition is read only where the actor did something in an instance of its own list.
+    """
+    free = [row for row in rows if row.holder_id is None and row.state in WAITING]
+    if not free or actor.person_id is None:
+        return {}
+    done: dict[int, list[str]] = {}
+    query = select(HumanTask.instance_id, HumanTask.element_id).where(
+        HumanTask.completed_by == actor.person_id, HumanTask.instance_id.in_({row.instance_id for row in free})
+    )
+    for instance_id, element_id in session.execute(query):
+        done.setdefault(instance_id, []).append(element_id)
+    found = {}
+    for row in free:
+        if row.instance_id in done:
+            elements = publishing.load(session, row.definition_id).elements
+            apart = separated_from(elements[row.element_id])
+            before = next((element for element in done[row.instance_id] if element in apart), None)
+            if before is not None:
+                found[row.id] = elements[before]
+    return found
 
 
 def line(session: Session, task_id: int) -> TaskRow:
@@ -301,9 +335,9 @@ def _row(row: Any) -> TaskRow:
     return TaskRow(
         id=task.id, instance_id=instance.id, element_id=task.element_id, name_zh=task.name_zh, name_en=task.name_en,
         title_zh=instance.title_zh, title_en=instance.title_en, definition_key=instance.definition_key,
-        business_key=instance.business_key, state=task.state, role=task.role, organisation_id=task.organisation_id,
-        organisation=row[3], organisation_en=row[4], holder_id=task.claimed_by, holder=row[2],
-        claimed_at=task.claimed_at, due_on=task.due_on, due_at=task.due_at,
+        definition_id=instance.definition_id, business_key=instance.business_key, state=task.state, role=task.role,
+        organisation_id=task.organisation_id, organisation=row[3], organisation_en=row[4], holder_id=task.claimed_by,
+        holder=row[2], claimed_at=task.claimed_at, due_on=task.due_on, due_at=task.due_at,
         overdue=task.state in WAITING and task.due_at is not None and task.due_at < clock.now(),
         hold_until=task.hold_until, hold_reason=task.hold_reason, suspended_reason=instance.suspended_reason,
         suspended_until=instance.suspended_until, priority=task.priority, loop_index=task.loop_index,

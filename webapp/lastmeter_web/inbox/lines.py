@@ -14,18 +14,21 @@ from lastmeter.deadlines import records
 from lastmeter.deadlines.models import Deadline
 from lastmeter.deadlines.records import Why
 from lastmeter.deadlines.register import calendar_in
+from lastmeter.workflow import inbox
 from lastmeter.workflow.inbox import WAITING, TaskRow
 from lastmeter.workflow.models import HumanTask, TaskDraft
 from lastmeter_web import i18n
 from lastmeter_web.extensions import db
+from lastmeter_web.security import actor
 
 # A claim without a keystroke for longer than this is flagged; nobody takes it away silently.
 IDLE_AFTER_WORKING_DAYS = 3
 
 
 def facts(session: Session, rows: Sequence[TaskRow]) -> dict[str, Any]:
-    """What the lines' template needs, in at most two statements for all rows."""
-    return {"left": working_days_left, "whys": _whys(session, rows), "idle": _idle(session, rows)}
+    """What the lines' template needs, in at most three statements for all rows."""
+    apart = inbox.kept_apart(session, actor(), rows)
+    return {"left": working_days_left, "whys": _whys(session, rows), "idle": _idle(session, rows), "apart": apart}
 
 
 def working_days_left(row: TaskRow | HumanTask) -> int | None:
