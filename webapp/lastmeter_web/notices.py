@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from lastmeter.identity.models import Notice
 from lastmeter.identity.roles import ROLES
 from lastmeter_web import i18n
+from lastmeter_web.sentences import spoken
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     "staffing_reminder": ("合同 {contract}：驻站人员到岗期限将至，请尽快上报。", "Contract {contract}: the day for staff to be on post is near."),
@@ -56,7 +57,7 @@ class _Dashes(dict[str, object]):
 def sentence(notice: Notice) -> str:
     """The notice in the reader's language; an unknown key shows itself."""
     zh, en = TEXTS.get(notice.message, (notice.message, notice.message))
-    facts = dict(notice.facts)
+    facts = {name: spoken(value, i18n.language()) for name, value in notice.facts.items()}
     if facts.get("grade") in GRADES:
         facts["grade"] = i18n.both(*GRADES[str(facts["grade"])])
     if facts.get("role") in ROLES:

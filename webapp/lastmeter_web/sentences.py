@@ -135,6 +135,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "unlawful": ("不符合规定：{reasons}", "It is against the rules: {reasons}"),
     "plan_incomplete": ("年度计划缺少必备内容：{reasons}", "The annual plan lacks a required part: {reasons}"),
     "plan_budget_off": ("年度计划的金额不相符：{reasons}", "The annual plan's amounts do not add up: {reasons}"),
+    "plan_not_filed": ("{year} 年度实施计划尚未报市民政局备案，不能发起采购（实施方案 四(一)）。请先办结该年度的“年度实施计划”，或填写计划已备案的年度。", "The annual plan of {year} has not been filed with the city, so nothing can be bought under it (Jinan Plan, part 4(1)). Finish that year's “Annual plan” first, or name a year whose plan is filed."),
     "report_exists": ("{year} 年度报告已经存在，请打开原有报告继续办理。", "The report on {year} exists already; open it and go on there."),
     "plan_exists": ("{year} 年度计划已经存在，请打开原有计划继续办理。", "The plan for {year} exists already; open it and go on there."),
     "plan_filed_already": ("计划已备案（{filed_no}），不能再改。", "The plan is filed ({filed_no}) and no longer changes."),
@@ -168,7 +169,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 def sentence(code: str, facts: Mapping[str, object], language: str) -> str:
     """What a refusal says; facts that the sentence names and nobody gave stay as a dash."""
     text = SENTENCES.get(code, SENTENCES["error"])[1 if language == "en" else 0]
-    return text.format_map(_Dashes({name: _say(value, language) for name, value in facts.items()}))
+    return text.format_map(_Dashes({name: spoken(value, language) for name, value in facts.items()}))
 
 
 class _Dashes(dict[str, object]):
@@ -176,10 +177,10 @@ class _Dashes(dict[str, object]):
         return "—"
 
 
-def _say(value: object, language: str) -> object:
+def spoken(value: object, language: str) -> object:
     """A fact as text; what carries both languages speaks the reader's."""
     if isinstance(value, Mapping) and {"zh", "en"} <= value.keys():
         return value["en" if language == "en" else "zh"]
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ("; " if language == "en" else "、").join(str(_say(each, language)) for each in value)
+        return ("; " if language == "en" else "、").join(str(spoken(each, language)) for each in value)
     return value

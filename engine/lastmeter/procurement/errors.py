@@ -37,6 +37,16 @@ class PlanExists(LastmeterError):
     kind = "conflict"
 
 
+class PlanNotFiled(LastmeterError):
+    """Nothing is bought in a year whose plan is not filed with the city; facts: `field`, `year`.
+
+    Source: 实施方案 四(一).
+    """
+
+    code = "plan_not_filed"
+    kind = "conflict"
+
+
 class PlanNotDraft(LastmeterError):
     """The plan has been filed and no longer changes; facts: `filed_no`."""
 

@@ -16,7 +16,7 @@ from lastmeter.errors import InvalidInput, Missing
 from lastmeter.identity import people
 from lastmeter.identity.models import Organisation, Region
 from lastmeter.procurement import judging, notices, reading, thresholds
-from lastmeter.procurement.errors import OverPlan, TermUnlawful, TooEarly
+from lastmeter.procurement.errors import OverPlan, PlanNotFiled, TermUnlawful, TooEarly
 from lastmeter.procurement.legal_time import working_days_after
 from lastmeter.procurement.models import AnnualPlan, Lot, PlanLine, Procurement
 from lastmeter.procurement.plans import buyer
@@ -55,7 +55,7 @@ def named(session: Session, no: str) -> Procurement:
     outputs=("procurement_id", "procurement_no", "district_id", "to_buy"),
 )
 def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
-    """A numbered procurement under the district's filed plan of the year. Raises NotTheBuyer, Missing.
+    """A numbered procurement under the district's filed plan of the year. Raises NotTheBuyer, PlanNotFiled.
 
     Bought again after a failure, it replaces the contract that the first one was to replace.
     """
@@ -63,7 +63,7 @@ def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
     number = reading.whole(year)
     plan = _filed_plan(step.session, district, number)
     if plan is None:
-        raise Missing(what="filed_plan", year=number)
+        raise PlanNotFiled(field="year", year=number)
     before = step.session.scalar(
         select(Procurement.requirement)
         .where(Procurement.instance_id == step.instance_id)
@@ -83,8 +83,8 @@ def open_procurement(step: Step, *, year: object) -> Mapping[str, Any]:
 def open_again(step: Step, *, contract_id: object, year: object) -> Mapping[str, Any]:
     """A procurement for the station whose contract ended early, under the year's plan or else the newest that has it.
 
-    A station that no filed plan has joins the year's plan, else the newest. Raises NotTheBuyer, Missing where no plan
-    is filed. Source: 实施方案 四(五).
+    A station that no filed plan has joins the year's plan, else the newest. Raises NotTheBuyer, PlanNotFiled
+    where no plan is. Source: 实施方案 四(五).
     """
     session, district = step.session, buyer(step.session, step)
     contract = session.get(Contract, reading.whole(contract_id))
@@ -102,7 +102,7 @@ def open_again(step: Step, *, contract_id: object, year: object) -> Mapping[str,
     if plan is None:
         plan = session.scalar(filed)
         if plan is None:
-            raise Missing(what="filed_plan", year=reading.whole(year), station=station.name)
+            raise PlanNotFiled(field="plan_year", year=reading.whole(year))
         _join_plan(step, plan, contract, station)
     return {**_open(step, district, plan, plan.year, contract.id), "year": plan.year}
 

@@ -691,6 +691,7 @@ def _thrown(instance: Instance, thrown: Thrown, key: str, until: int) -> Iterato
     if thrown.kind in ("message", "signal"):
         body = {
             "name": thrown.name,
+            "element": thrown.element_id,
             "correlation": as_correlation(thrown.correlation),
             "payload": packed(thrown.payload),
             "from": instance.id,

@@ -42,6 +42,18 @@ def of(session: Session, instance_id: int | None) -> list[Incident]:
     return list(session.scalars(query))
 
 
+def unheard(session: Session, instance_id: int) -> list[Incident]:
+    """Open incidents of messages that the instance sent and that nothing could take: it has itself gone on since."""
+    query = (
+        select(Incident)
+        .join(Job, Job.key == Incident.job_key)
+        .where(Incident.resolved_at.is_(None), Incident.instance_id.is_(None))
+        .where(Job.payload["from"].as_integer() == instance_id)
+        .order_by(Incident.id)
+    )
+    return list(session.scalars(query))
+
+
 def retry(session: Session, actor: Actor, incident_id: int, *, reason: str = "") -> Incident:
     """The parked token or failed job is tried again, and the incident is closed; a reason stands in the audit.
 
@@ -98,7 +110,7 @@ def open_for_job(session: Session, job: Job, error: BaseException, at: dt.dateti
     """A job has failed for the last time: the incident names it, and its instance is marked."""
     incident = Incident(
         instance_id=None, element_id=job.payload.get("element"), job_key=job.key, code=code_of(error),
-        detail=f"{job.kind} {job.key}: {describe(error)}", opened_at=at,
+        detail=f"{job.kind} {job.key}: {describe(error)}", facts=told(error), opened_at=at,
     )  # fmt: skip
     if job.instance_id is not None and session.get(Instance, job.instance_id) is not None:
         incident.instance_id = job.instance_id
@@ -155,10 +167,15 @@ def code_of(error: BaseException) -> str:
     return str(getattr(error, "code", type(error).__name__))[:60]
 
 
-def describe(error: BaseException) -> str:
-    """The kind of error and the names it carries, without values: those may be what a person wrote."""
+def told(error: BaseException) -> dict[str, object]:
+    """The names and numbers that the error carries, without values: those may be what a person wrote."""
     facts = getattr(error, "facts", {})
-    named = {name: fact for name, fact in facts.items() if isinstance(fact, int) or name in _TELLING}
+    return {name: fact for name, fact in facts.items() if isinstance(fact, int) or name in _TELLING}
+
+
+def describe(error: BaseException) -> str:
+    """The kind of error and what is told of it."""
+    named = told(error)
     return f"{type(error).__name__} {named}" if named else type(error).__name__
 
 

@@ -251,6 +251,7 @@ class Incident(WithId, Base):
     job_key: Mapped[str | None] = mapped_column(String(200))  # the job that a retry performs again
     code: Mapped[str] = mapped_column(String(60))
     detail: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
     opened_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     resolved_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     resolved_by: Mapped[int | None] = mapped_column()

@@ -16,7 +16,14 @@ from lastmeter.actor import SYSTEM
 from lastmeter.definitions import tables
 from lastmeter.errors import InvalidInput, Missing
 from lastmeter.procurement import thresholds
-from lastmeter.procurement.errors import DocumentsUnlawful, NotTheBuyer, OverPlan, TermUnlawful, TooEarly
+from lastmeter.procurement.errors import (
+    DocumentsUnlawful,
+    NotTheBuyer,
+    OverPlan,
+    PlanNotFiled,
+    TermUnlawful,
+    TooEarly,
+)
 from lastmeter.procurement.models import AnnualPlan, Factor, PlanFunding, PlanLine, Procurement
 from lastmeter.rehearsal.world import World
 
@@ -73,7 +80,7 @@ def test_procurements_of_a_district_are_numbered_in_order(step: FakeStep, procur
 
 
 def test_nothing_is_bought_without_a_filed_plan_or_by_a_street(step: FakeStep, plan: AnnualPlan, world: World) -> None:
-    with pytest.raises(Missing):
+    with pytest.raises(PlanNotFiled):
         step.call("procurement.open", year=2027)
     step.parties["district"] = world.organisation("lixia.quancheng").id
     with pytest.raises(NotTheBuyer):

@@ -253,3 +253,25 @@ def test_public_pages_need_neither_login_nor_script(
 
 def test_a_procurement_that_published_nothing_is_not_known_to_the_public(tender: str, client: FlaskClient) -> None:
     assert client.get(f"/public/procurements/{tender}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", ("计划年度", "2031 年度实施计划尚未报市民政局备案", "请先办结该年度的“年度实施计划”")),
+        (
+            "en",
+            ("Year of the plan", "The annual plan of 2031 has not been filed", "or name a year whose plan"),
+        ),
+    ],
+)
+def test_a_tender_without_a_filed_plan_is_refused_beside_its_year(
+    bundled: None, login: Login, language: str, words: tuple[str, ...]
+) -> None:
+    """It answered that there was no such page."""
+    answer = login("lixia.officer").post(f"/start/tender?lang={language}", {"year": "2031"})
+    page = text(answer)
+    assert answer.status_code == 422
+    assert 'href="#f-year"' in page
+    assert 'value="2031"' in page
+    assert [each for each in words if each not in page] == []

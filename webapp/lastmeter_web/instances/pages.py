@@ -11,14 +11,15 @@ from werkzeug.wrappers import Response
 
 from lastmeter.audit import AuditEvent
 from lastmeter.definitions import publishing
+from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.documents import files
 from lastmeter.documents.models import Document
 from lastmeter.errors import LastmeterError, Missing
 from lastmeter.forms import FormInvalid, sources
 from lastmeter.identity.models import Organisation
 from lastmeter.identity.roles import ROLES
-from lastmeter.workflow import decided, instances, task_view
-from lastmeter.workflow.models import HumanTask, Instance
+from lastmeter.workflow import decided, incidents, instances, task_view
+from lastmeter.workflow.models import HumanTask, Incident, Instance
 from lastmeter_web import i18n
 from lastmeter_web.extensions import db
 from lastmeter_web.instances import records
@@ -78,6 +79,7 @@ def instance(instance_id: int) -> str:
         parties=playing(session, loaded, found.id),
         waiting=waiting,
         timers=instances.timers(session, found.id),
+        unheard=[_said(incident, loaded) for incident in incidents.unheard(session, found.id)],
         children=instances.children(session, found.id),
         parent=session.get(Instance, found.parent_id) if found.parent_id else None,
         documents=files.of_owner(session, f"instance/{found.id}") if content else [],
@@ -87,6 +89,13 @@ def instance(instance_id: int) -> str:
         audit=_audit(found.id) if actor().may("audit.read") else [],
         titles=_titles(),
     )
+
+
+def _said(incident: Incident, loaded: LoadedDefinition) -> tuple[str, str]:
+    """What the sender's page says of a message that nothing took: the element that sent it, and why it was refused."""
+    element = loaded.elements.get(incident.element_id or "")
+    name = i18n.both(element.name, element.name_en) if element is not None else incident.element_id or ""
+    return name, sentence(incident.code, incident.facts, i18n.language())
 
 
 def _audit(instance_id: int) -> list[AuditEvent]:
@@ -113,7 +122,9 @@ def start_form(key: str) -> str:
     return _start_page(key)
 
 
-def _start_page(key: str, data: Any = None, errors: Any = None, failure: str | None = None) -> str:
+def _start_page(
+    key: str, data: Any = None, errors: Any = None, failure: str | None = None, field: str | None = None
+) -> str:
     session = db.session()
     row = publishing.latest(session, key)
     if row is None or not publishing.may_start(actor(), row):
@@ -126,6 +137,7 @@ def _start_page(key: str, data: Any = None, errors: Any = None, failure: str | N
     return render_template(
         "instances/start.html", definition=row, form=form, fields=shown, errors=errors or {}, failure=failure,
         doors=doors, start_field=START_FIELD, chosen=request.form.get(START_FIELD),
+        field=next((each for each in shown if field is not None and each.name == field), None),
     )  # fmt: skip
 
 
@@ -153,7 +165,8 @@ def start(key: str) -> ResponseReturnValue:
     except LastmeterError as refusal:
         if refusal.kind in ("missing", "forbidden"):
             raise
-        return _start_page(key, data=request.form, failure=sentence(refusal.code, refusal.facts, i18n.language())), 422
+        said, field = sentence(refusal.code, refusal.facts, i18n.language()), refusal.facts.get("field")
+        return _start_page(key, data=request.form, failure=said, field=str(field)), 422
     flash(i18n._("已发起。"))
     waiting = session.scalars(
         select(HumanTask).where(HumanTask.instance_id == made.id, HumanTask.state == "open").order_by(HumanTask.id)
