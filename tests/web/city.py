@@ -32,6 +32,7 @@ from lastmeter.rehearsal.player import Player, play
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter_web.app import create_app
 from lastmeter_web.extensions import db as web_db
+from lastmeter_web.i18n import COOKIE
 
 NOW = dt.datetime(2026, 4, 14, 1, tzinfo=dt.UTC)
 MASTER = bytes(range(32))
@@ -105,6 +106,7 @@ class City:
             session.add(WebSession(id=logins._hash(secret), account_id=account.id, csrf=f"token-{login}"))
             session.commit()
         client.set_cookie("lm", secret)
+        client.set_cookie(COOKIE, language)
         return Visitor(client, f"token-{login}")
 
     def stranger(self) -> Visitor:

@@ -13,17 +13,39 @@ from tests.web.city import City, Page, Visitor
 ENOUGH = 150
 
 
+# Text from people stands in these; what somebody wrote is read as it was written.
+THEIR_OWN = ("bdi", "textarea", "script", "style")
+SPOKEN = ("title", "alt", "aria-label", "placeholder")  # attributes that are read out or shown
+CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
+SAME_FOR_ALL = {"中文", "最后一米"}  # the other language's name, and the program's own
+
+
 class _Reader(HTMLParser):
-    """The links of a page, and what its content security policy would not let run."""
+    """The links of a page, what its content security policy would not let run, and what it says itself in Chinese."""
 
     def __init__(self) -> None:
         super().__init__()
         self.links: list[str] = []
         self.inline: list[str] = []
-        self._in_script = False
+        self.chinese: list[str] = []
+        self._theirs = 0
+
+    def handle_data(self, data: str) -> None:
+        if not self._theirs:
+            self._say(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._theirs -= tag in THEIR_OWN
+
+    def _say(self, text: str) -> None:
+        if CHINESE.search(text) and text.strip() not in SAME_FOR_ALL:
+            self.chinese.append(" ".join(text.split()))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        self._theirs += tag in THEIR_OWN
+        for name in SPOKEN:
+            self._say(given.get(name) or "")
         if tag == "a" and given.get("href"):
             self.links.append(str(given["href"]))
         if tag == "script" and "src" not in given and given.get("type") != "application/json":

@@ -14,7 +14,7 @@ import lastmeter_web
 from lastmeter import clock, config, keys, wiring
 from lastmeter import db as engine_db
 from lastmeter.db import SERVER_OPTIONS, unit_of_work
-from lastmeter_web import assets, errors, i18n, security
+from lastmeter_web import assets, citations, errors, i18n, security
 from lastmeter_web.extensions import db
 from lastmeter_web.navigation import NavEntry
 
@@ -72,6 +72,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.url_map.converters["int"] = Identity
     db.init_app(app)
     i18n.install(app)
+    citations.install(app)
     errors.install(app)
     entries = _register_features(app)
     _install_page_facts(app, entries)

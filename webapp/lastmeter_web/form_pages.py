@@ -79,7 +79,7 @@ def shown_value(shown: Shown) -> str:
     if field.options:
         texts = {str(option.value): option.label.say(i18n.language()) for option in field.options}
         chosen = value if isinstance(value, (list, tuple)) else [value]
-        return "、".join(texts.get(str(each), str(each)) for each in chosen)
+        return i18n._("、").join(texts.get(str(each), str(each)) for each in chosen)
     if field.lm_type in ("organisation", "person") and str(value).isdigit():
         model: Any = Organisation if field.lm_type == "organisation" else Person
         found = db.session().get(model, int(str(value)))

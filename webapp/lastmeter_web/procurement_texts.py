@@ -130,9 +130,14 @@ def _part(key: str, value: Any) -> Part:
         columns = [column for column in LABELS if any(row.get(column) not in (None, "", []) for row in value)]
         return Part(
             key, label, columns=tuple(i18n.both(*labels[column]) for column in columns),
-            rows=tuple(tuple(said(column, row.get(column)) for column in columns) for row in value),
+            rows=tuple(tuple(said(column, _spoken(row, column)) for column in columns) for row in value),
         )  # fmt: skip
     return Part(key, label, text=said(key, value))
+
+
+def _spoken(row: Mapping[str, Any], key: str) -> Any:
+    """What the row says under the key; in English under `<key>_en`, where it has that."""
+    return (row.get(f"{key}_en") if i18n.language() == "en" else None) or row.get(key)
 
 
 def said(key: str, value: Any) -> str:
@@ -142,9 +147,10 @@ def said(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return i18n._("是") if value else i18n._("否")
     if isinstance(value, Mapping):
-        return "；".join(f"{i18n.both(*LABELS[k])} {said(k, v)}" for k, v in value.items() if k in LABELS and v)
+        named = (f"{i18n.both(*LABELS[k])} {said(k, _spoken(value, k))}" for k, v in value.items() if k in LABELS and v)
+        return i18n._("；").join(named)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ("、" if i18n.language() == "zh" else ", ").join(said(key, each) for each in value)
+        return i18n._("、").join(said(key, each) for each in value)
     if key.endswith("_fen") and str(value).lstrip("-").isdigit():
         return i18n.yuan(int(value))
     if key == "matter":

@@ -88,7 +88,7 @@ def _send_to(step: Step, station: Station) -> None:
     """Later tasks go to the team that runs the station today. Raises NoProvider."""
     contract = contracts.in_force(step.session, station.id, clock.local_day(step.now))
     if contract is None or contract.team_id is None:
-        raise NoProvider(station=station.name)
+        raise NoProvider(station=station.named)
     for name, organisation_id in contracts.parties_of(step.session, contract).items():
         step.set_party(name, organisation_id)
     step.set_party("street", station.street_id)

@@ -82,15 +82,18 @@ class Painter:
         rows = self._value(spec.data_source or "null", settled)
         if not isinstance(rows, list):
             return []
-        return [[_cell(column, row) for column in spec.columns] for row in rows if isinstance(row, Mapping)]
+        return [
+            [_cell(column, row, self.language) for column in spec.columns] for row in rows if isinstance(row, Mapping)
+        ]
 
 
 def _takes_several(spec: Field) -> bool:
     return spec.component in ("checklist", "filepicker")
 
 
-def _cell(column: Column, row: Mapping[str, object]) -> str:
-    value = row.get(column.key)
+def _cell(column: Column, row: Mapping[str, object], language: str) -> str:
+    """The row's value as text; in English the one under `<key>_en`, where the row has it."""
+    value = (row.get(f"{column.key}_en") if language == "en" else None) or row.get(column.key)
     if value is None:
         return ""
     if column.type == "money_fen":

@@ -60,6 +60,11 @@ class Organisation(WithId, WithCreated, Base):
         Index("ix_organisation_parent_id", "parent_id"),
     )
 
+    @property
+    def named(self) -> dict[str, str]:
+        """Its name as a fact of a refusal or notice, for readers of either language."""
+        return {"zh": self.name, "en": self.name_en}
+
 
 class Person(WithId, WithCreated, Base):
     """A human being known to the system; the identity number is sealed, found by its fingerprint, shown as a mask."""

@@ -257,8 +257,9 @@ def publish_award(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     content = {
         "no": procurement.no,
         "awards": [
-            {"lot": lot.no, "lot_name": lot.name, "supplier": supplier.name, "uscc": supplier.uscc,
-             "value_fen": award.value_fen, "items": award.items, "total": str(bid.total) if bid.total else None}
+            {"lot": lot.no, "lot_name": lot.name, "supplier": supplier.name, "supplier_en": supplier.name_en,
+             "uscc": supplier.uscc, "value_fen": award.value_fen, "items": award.items,
+             "total": str(bid.total) if bid.total else None}
             for award, lot, bid, supplier in won
         ],
         "experts": [session.get_one(Person, member.person_id).name for member in experts],

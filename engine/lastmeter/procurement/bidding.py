@@ -341,7 +341,8 @@ def _open_one(session: Session, bid: Bid, opening: Opening, content: dict[str, A
     bid.invalid_reasons = [reason.as_dict() for reason in reasons]
     bid.status = "invalid" if reasons else "opened"
     return {
-        "lot": lot.no, "supplier": supplier.name, "uscc": supplier.uscc, "price_fen": bid.price_fen,
+        "lot": lot.no, "supplier": supplier.name, "supplier_en": supplier.name_en, "uscc": supplier.uscc,
+        "price_fen": bid.price_fen,
         "sealed_at": reading.local(bid.sealed_at), "sha256": bid.sha256, "status": bid.status,
         "reasons": bid.invalid_reasons,
     }  # fmt: skip

@@ -411,11 +411,12 @@ def record_report(step: Step, *, procurement_id: object, result: object) -> Mapp
         ],
         "bids": [
             {
-                "no": number, "supplier": session.get_one(Organisation, bid.supplier_id).name, "status": bid.status,
+                "no": number, "supplier": supplier.name, "supplier_en": supplier.name_en, "status": bid.status,
                 "total": None if bid.total is None else str(bid.total), "rank": bid.rank,
                 "reasons": bid.invalid_reasons,
             }
             for number, bid in bidding.bid_numbers(session, procurement.id).items()
+            for supplier in (session.get_one(Organisation, bid.supplier_id),)
         ],
     }  # fmt: skip
     notices.publish(

@@ -152,8 +152,9 @@ def publish_single_source(step: Step, *, procurement_id: object) -> Mapping[str,
     until = deadline(session, "D18", clock.today()).due
     supplier = _supplier(step, reading.text(procurement.documents, "supplier_uscc"))
     content = {
-        "supplier": supplier.name, "uscc": supplier.uscc, "budget_fen": procurement.budget_fen,
-        "reason": procurement.documents.get("only_reason"), "opinion": procurement.documents.get("expert_opinion"),
+        "supplier": supplier.name, "supplier_en": supplier.name_en, "uscc": supplier.uscc,
+        "budget_fen": procurement.budget_fen, "reason": procurement.documents.get("only_reason"),
+        "opinion": procurement.documents.get("expert_opinion"),
     }  # fmt: skip
     notices.publish(
         session, step.actor, procurement, "single_source", content, zh="单一来源公示", en="single-source publicity",
@@ -205,9 +206,13 @@ def record_talks(step: Step, *, procurement_id: object) -> Mapping[str, Any]:
     session.flush()
     for lot in lots:
         _offer(step, lot, supplier, prices[lot.no], opening, talker)
+    content = {
+        "supplier": supplier.name, "supplier_en": supplier.name_en, "prices": prices,
+        "record": reading.text(data, "talks_record"),
+    }  # fmt: skip
     notices.publish(
-        session, step.actor, procurement, "price_record", {"supplier": supplier.name, "prices": prices,
-        "record": reading.text(data, "talks_record")}, zh="协商情况记录", en="record of price talks", public=False,
+        session, step.actor, procurement, "price_record", content, zh="协商情况记录", en="record of price talks",
+        public=False,
     )  # fmt: skip
     procurement.evaluation_ended_at = procurement.report_received_at = now
     procurement.status = "evaluated"

@@ -175,5 +175,5 @@ def remind_plan(step: Step, *, days_left: object) -> None:
 def plan_overdue(step: Step) -> None:
     """The district's leader and the city know that 31 March has passed without a filing."""
     district = buyer(step.session, step)
-    people.notify_role(step.session, "district_leader", district.id, "plan.overdue", district=district.name)
+    people.notify_role(step.session, "district_leader", district.id, "plan.overdue", district=district.named)
     audit.record(step.session, step.actor, "plan.overdue", f"organisation/{district.id}")

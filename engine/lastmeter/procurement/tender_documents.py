@@ -73,7 +73,7 @@ def prepare_documents(step: Step, *, procurement_id: object) -> Mapping[str, Any
 
 def factors_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The scoring factors of the documents' form, the price first."""
-    price = {"name": "价格", "kind": "price", "max_points": data.get("price_points")}
+    price = {"name": "价格", "name_en": "Price", "kind": "price", "max_points": data.get("price_points")}
     return [price, *({**row, "kind": "quality"} for row in reading.rows(data, "factors"))]
 
 

@@ -155,7 +155,7 @@ def refuse_if_taken(session: Session, station: Station, first: dt.date, last: dt
         )
     ).first()
     if other is not None:
-        raise StationTaken(contract=other.number, until=other.to_day, station=station.name)
+        raise StationTaken(contract=other.number, until=other.to_day, station=station.named)
 
 
 def refuse_same_entity(session: Session, provider_id: int, station: Station, first: dt.date, last: dt.date) -> None:
@@ -183,7 +183,7 @@ def refuse_same_entity(session: Session, provider_id: int, station: Station, fir
         .limit(1)
     )
     if other is not None:
-        raise SameEntity(contract=other, station=station.name)
+        raise SameEntity(contract=other, station=station.named)
 
 
 def end(session: Session, actor: Actor, contract: Contract, last_day: dt.date, status: str) -> None:

@@ -54,6 +54,11 @@ class Station(WithId, Base):
         Index("ix_station_district_id", "district_id"),
     )
 
+    @property
+    def named(self) -> dict[str, str]:
+        """Its name as a fact of a refusal or notice, for readers of either language."""
+        return {"zh": self.name, "en": self.name_en}
+
 
 class Contract(WithId, WithCreated, Base):
     """A three-year service contract. The last day is the day before the third anniversary (Plan 四(三))."""

@@ -92,12 +92,12 @@ def _put(
     staff.training_hours, staff.training_passed = int(row.get("training_hours") or 0), True
     session.flush()
     elsewhere = session.scalar(
-        select(Station.name)
+        select(Station)
         .join(Assignment, Assignment.station_id == Station.id)
         .where(Assignment.staff_id == staff.id, or_(Assignment.to_day.is_(None), Assignment.to_day >= day))
     )
     if elsewhere is not None:
-        raise AlreadyOnPost(name=person.name, station=elsewhere)
+        raise AlreadyOnPost(name=person.name, station=elsewhere.named)
     made = Assignment(
         staff_id=staff.id, station_id=station.id, contract_id=contract.id, post=str(row["post"]), from_day=day
     )

@@ -243,7 +243,7 @@ def record_breach(step: Step, contract_id: Any = None, late: Any = False, **_inp
             ("street_officer", station.street_id))  # fmt: skip
     for role, organisation_id in told:
         notify_role(
-            step.session, role, organisation_id, kind, station=station.name, contract=contract.number, link=link
+            step.session, role, organisation_id, kind, station=station.named, contract=contract.number, link=link
         )
     return {} if late else {"breach_on": today, "breaches": breaches}
 
@@ -501,7 +501,7 @@ def check_handover(step: Step, contract_id: Any = None, **_inputs: Any) -> Outpu
     station = contracts.station_of(step.session, contract.id)
     count = ports.orphaned_cases(step.session, station.id, contract.team_id)
     if count:
-        raise CasesUnassigned(count=count, station=station.name)
+        raise CasesUnassigned(count=count, station=station.named)
     staffing.leave(step.session, contract.id, contract.ended_on or _today(step))
     for finding in step.session.scalars(
         select(Finding).where(Finding.contract_id == contract.id, Finding.closed_on.is_(None))

@@ -39,11 +39,13 @@ def login() -> ResponseReturnValue:
 @blueprint.post("/login")
 @allow(PUBLIC)
 def log_in() -> Response:
-    secret, _made = logins.log_in(
+    secret, made = logins.log_in(
         db.session(), request.form.get("login", "").strip(), request.form.get("password", ""), client_address()
     )
     response = make_response(redirect(_own_address(request.form.get("next", "")), 303))
     set_session_cookie(response, secret)
+    if made.account.language:  # for the pages that know no account, as the API's reference
+        _keep_language(response, made.account.language)
     return response
 
 
@@ -76,8 +78,12 @@ def set_language() -> Response:
     if g.account is not None:
         db.session().get_one(Account, g.account.id).language = wanted
     response = make_response(redirect(_own_address(request.form.get("next", "")), 303))
-    response.set_cookie(i18n.COOKIE, wanted, max_age=365 * 86400, samesite="Lax", httponly=True)
+    _keep_language(response, wanted)
     return response
+
+
+def _keep_language(response: Response, wanted: str) -> None:
+    response.set_cookie(i18n.COOKIE, wanted, max_age=365 * 86400, samesite="Lax", httponly=True)
 
 
 @blueprint.get("/account")

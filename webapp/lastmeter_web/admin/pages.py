@@ -204,7 +204,7 @@ def grant(person_id: int) -> Response:
     since, until = _day("since"), _day("until")
     role = request.form.get("role", "")
     identity.grant(session, actor(), found, role, place, since=since, until=until)
-    identity.notify(session, found.id, "role_granted", role=role, organisation=place.name)
+    identity.notify(session, found.id, "role_granted", role=role, organisation=place.named)
     flash(i18n._("岗位已授予。"))
     return redirect(url_for("admin.person", person_id=found.id), 303)
 

@@ -18,6 +18,7 @@ NAMES = {
     "provider": ("承接机构", "Provider"),
     "team": ("驻站团队", "Station team"),
     "agency": ("采购代理机构", "Procurement agency"),
+    "challenger": ("质疑供应商", "Challenging supplier"),
     "evaluator": ("评估机构", "Evaluators"),
     "dispatch": ("派单中心", "Dispatch centre"),
     "city_finance": ("市财政局", "City finance"),

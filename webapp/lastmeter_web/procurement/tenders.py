@@ -24,6 +24,7 @@ from lastmeter.procurement.errors import BidRefused, NotOpenForBids, TooLate
 from lastmeter.procurement.models import Bid, Clarification, Lot, Procurement
 from lastmeter.workflow import instances
 from lastmeter_web import i18n
+from lastmeter_web.citations import clause
 from lastmeter_web.errors import STATUS
 from lastmeter_web.extensions import db
 from lastmeter_web.procurement import reading, scope
@@ -259,7 +260,10 @@ def _refusal(refused: LastmeterError) -> list[str]:
             i18n._("投标截止时间为 {ended}，现在是 {now}，已不能提交或撤回。", ended=_second(ended), now=_second(now))
         ]
     if isinstance(refused, BidRefused):
-        return [f"{i18n.both(reason.zh, reason.en)}（{reason.source}）" for reason in refused.reasons]
+        return [
+            i18n._("{reason}（{source}）", reason=i18n.both(reason.zh, reason.en), source=clause(reason.source))
+            for reason in refused.reasons
+        ]
     return [sentence(refused.code, refused.facts, i18n.language())]
 
 
