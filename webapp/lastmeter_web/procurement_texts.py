@@ -10,6 +10,7 @@ from typing import Any
 
 from lastmeter.procurement.remedies import MATTERS
 from lastmeter.procurement.tender_documents import METHOD_NAMES
+from lastmeter.stations.reading import standing
 from lastmeter_web import i18n
 
 Pair = tuple[str, str]
@@ -41,7 +42,7 @@ KINDS: Mapping[str, Pair] = {
     "consultation_record": ("磋商记录", "Consultation"), "committee": ("评审委员会", "Committee"),
 }  # fmt: skip
 CONTRACT_STATUSES: Mapping[str, Pair] = {
-    "draft": ("起草中", "draft"), "active": ("履行中", "in force"), "suspended": ("中止", "suspended"),
+    "draft": ("起草中", "draft"), "active": ("履行中", "in force"), "over": ("期满待办结", "term over, being closed"), "suspended": ("中止", "suspended"),
     "terminated": ("已终止", "terminated"), "ended": ("已期满", "ended"),
 }  # fmt: skip
 LINE_STATES: Mapping[str, Pair] = {
@@ -118,7 +119,7 @@ def name(names: Mapping[str, Pair], code: object) -> str:
 
 def parts(content: Mapping[str, Any]) -> list[Part]:
     """A notice's content for reading, in the order of LABELS; what has no label stays unsaid."""
-    return [_part(key, content[key]) for key in LABELS if content.get(key) not in (None, "", [], {})]
+    return [_part(key, _spoken(content, key)) for key in LABELS if content.get(key) not in (None, "", [], {})]
 
 
 def _part(key: str, value: Any) -> Part:
@@ -177,7 +178,7 @@ def facts() -> dict[str, Any]:
     return {
         "status_name": partial(name, STATUSES), "lot_status": partial(name, LOT_STATUSES), "bid_status": partial(name, BID_STATUSES),
         "method_name": partial(name, METHOD_NAMES), "kind_name": partial(name, KINDS), "matter_name": partial(name, MATTERS),
-        "challenge_result": partial(name, CHALLENGE_RESULTS), "contract_status": partial(name, CONTRACT_STATUSES),
+        "challenge_result": partial(name, CHALLENGE_RESULTS), "contract_status": partial(name, CONTRACT_STATUSES), "standing": standing,
         "method_reason": partial(name, METHOD_REASONS),
         "line_state": partial(name, LINE_STATES), "notice_parts": parts,
     }  # fmt: skip

@@ -136,6 +136,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "plan_incomplete": ("年度计划缺少必备内容：{reasons}", "The annual plan lacks a required part: {reasons}"),
     "plan_budget_off": ("年度计划的金额不相符：{reasons}", "The annual plan's amounts do not add up: {reasons}"),
     "plan_not_filed": ("{year} 年度实施计划尚未报市民政局备案，不能发起采购（实施方案 四(一)）。请先办结该年度的“年度实施计划”，或填写计划已备案的年度。", "The annual plan of {year} has not been filed with the city, so nothing can be bought under it (Jinan Plan, part 4(1)). Finish that year's “Annual plan” first, or name a year whose plan is filed."),
+    "contract_unknown": ("本区没有编号为“{number}”的合同。请按合同页上的编号填写。", "Your district has no contract “{number}”. Give the number that stands on the contract's page."),
+    "contract_not_in_force": ("合同 {number} 不在履行中，不能终止。请核对合同编号和状态。", "Contract {number} is not in force and cannot be terminated. Check its number and status."),
     "report_exists": ("{year} 年度报告已经存在，请打开原有报告继续办理。", "The report on {year} exists already; open it and go on there."),
     "plan_exists": ("{year} 年度计划已经存在，请打开原有计划继续办理。", "The plan for {year} exists already; open it and go on there."),
     "plan_filed_already": ("计划已备案（{filed_no}），不能再改。", "The plan is filed ({filed_no}) and no longer changes."),

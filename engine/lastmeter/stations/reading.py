@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from lastmeter import clock
@@ -106,10 +106,25 @@ def listing(
         wanted = (Contract.number, Contract.title, Station.name, Station.name_en)
         query = query.where(or_(*(column.icontains(q, autoescape=True) for column in wanted)))
     if status:
-        query = query.where(Contract.status == status)
+        query = query.where(_standing_is(status, clock.today()))
     if before:
         query = query.where(Contract.id < before)
     return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def standing(contract: Contract) -> str:
+    """The contract's status; `over` where it is in force, its term past and its last year still being closed."""
+    return "over" if contract.status == "active" and contract.ends_on < clock.today() else contract.status
+
+
+def _standing_is(wanted: str, today: dt.date) -> ColumnElement[bool]:
+    match wanted:
+        case "over":
+            return and_(Contract.status == "active", Contract.ends_on < today)
+        case "active":
+            return and_(Contract.status == "active", Contract.ends_on >= today)
+        case _:
+            return Contract.status == wanted
 
 
 def get(session: Session, actor: Actor, contract_id: int) -> Contract:

@@ -29,6 +29,19 @@ class CasesUnassigned(LastmeterError):
     kind = "conflict"
 
 
+class ContractUnknown(LastmeterError):
+    """The district has no contract of that number; facts: `field`, `number`."""
+
+    code = "contract_unknown"
+
+
+class ContractNotInForce(LastmeterError):
+    """Only a contract that is in force can be terminated; facts: `field`, `number`."""
+
+    code = "contract_not_in_force"
+    kind = "conflict"
+
+
 class ReportExists(LastmeterError):
     """The district's report on this year is there already; facts: `year`."""
 
@@ -431,20 +444,41 @@ def require_rectification(
 
 
 @connector(
+    "stations.take_contract",
+    zh="核对要终止的合同",
+    en="Check the contract to terminate",
+    inputs=("contract_id",),
+    outputs=("contract_id",),
+)
+def take_contract(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
+    """The termination is listed under the contract's number and station from its first day.
+
+    Raises ContractUnknown, ContractNotInForce.
+    """
+    contract = _in_force(_contract(step.session, contract_id) if contract_id else _named_contract(step))
+    station = contracts.station_of(step.session, contract.id)
+    step.set_business_key(contract.number)
+    step.set_title(f"终止 {contract.number} {station.name}", f"Termination of {contract.number}, {station.name_en}")
+    return {"contract_id": contract.id}
+
+
+def _in_force(contract: Contract) -> Contract:
+    if contract.status != "active":
+        raise ContractNotInForce(field="contract_number", number=contract.number)
+    return contract
+
+
+@connector(
     "stations.record_termination",
     zh="登记终止事由",
     en="Record the ground",
     inputs=("contract_id", "ground"),
-    outputs=("noticed_on", "contract_id"),
+    outputs=("noticed_on",),
 )
 def record_termination(step: Step, contract_id: Any = None, **_inputs: Any) -> Outputs:
     notice = _submission(step, "task_notice")
-    contract = _contract(step.session, contract_id) if contract_id else _named_contract(step)
-    if contract.status != "active":
-        raise InvalidInput(field="contract_number", reason="not_active", value=contract.number)
+    contract = _in_force(_contract(step.session, contract_id))
     _take_parties(step, contract)
-    step.set_business_key(contract.number)
-    step.set_title(f"终止 {contract.number}", f"Termination of {contract.number}")
     made = step.session.scalar(select(Termination).where(Termination.contract_id == contract.id))
     if made is None:
         made = Termination(contract_id=contract.id, ground=str(notice["ground"]), facts=str(notice["facts"]))
@@ -452,23 +486,18 @@ def record_termination(step: Step, contract_id: Any = None, **_inputs: Any) -> O
     made.ground, made.facts = str(notice["ground"]), str(notice["facts"])
     notify_role(step.session, "provider_manager", contract.provider_id, "termination_notice", contract=contract.number,
                 link=f"/instances/{step.instance_id}")  # fmt: skip
-    return {"noticed_on": _today(step), "contract_id": contract.id}
+    return {"noticed_on": _today(step)}
 
 
 def _named_contract(step: Step) -> Contract:
-    """The contract whose number was given at the start, of the starter's own district. Raises InvalidInput."""
-    for element in ("start_by_hand", "start"):
-        data = step.submission(element)
-        if data is not None:
-            found = step.session.scalar(
-                select(Contract).where(
-                    Contract.number == str(data["contract_number"]).strip(),
-                    Contract.buyer_id == step.parties["district"],
-                )
-            )
-            if found is not None:
-                return found
-    raise InvalidInput(field="contract_number", reason="unknown")
+    """The contract whose number was given at the start, of the starter's own district. Raises ContractUnknown."""
+    number = str((step.submission("start_by_hand") or {}).get("contract_number", "")).strip()
+    found = step.session.scalar(
+        select(Contract).where(Contract.number == number, Contract.buyer_id == step.parties["district"])
+    )
+    if found is None:
+        raise ContractUnknown(field="contract_number", number=number)
+    return found
 
 
 @connector(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 
 import pytest
-from tests.web.stage import LogIn, after
+from tests.web.stage import LogIn, after, token_of
 
-from lastmeter import paths
+from lastmeter import clock, paths
 from lastmeter.rehearsal.player import Player
 
 BPMN = paths.bundled("bpmn")
@@ -106,3 +107,29 @@ def test_a_period_has_both_years_or_none(evaluated: Stage) -> None:
     english = _text(evaluated, "lixia.officer", f"/contracts/{evaluated[0].names['contract']}?lang=en")
     assert "<dt>Term</dt>" in english
     assert "<h2>Contract</h2>" in english
+
+
+def test_a_contract_whose_term_has_passed_is_not_said_to_be_in_force(evaluated: Stage) -> None:
+    """It read 履行中 until its last year was closed, which may take months."""
+    page, last_day = f"/contracts/{evaluated[0].names['contract']}", dt.date(2029, 5, 31)
+    with clock.standing_at(clock.at(last_day)):
+        assert "履行中" in _text(evaluated, "lixia.officer", page)
+    with clock.standing_at(clock.at(last_day + dt.timedelta(days=1))):
+        shown = _text(evaluated, "lixia.officer", page)
+        assert "期满待办结" in shown
+        assert "履行中" not in shown
+        assert "Term over, being closed" in _text(evaluated, "huimin.manager", "/contracts/own?lang=en")
+        assert "HT-0001" in _text(evaluated, "lixia.officer", "/contracts?status=over")
+        assert "HT-0001" not in _text(evaluated, "lixia.officer", "/contracts?status=active")
+
+
+@pytest.mark.parametrize(("number", "words"), [("HT-9999", "本区没有编号为“HT-9999”的合同"), ("HT-0001", "不在履行中")])
+def test_a_termination_that_cannot_begin_is_refused_beside_the_number(
+    terminated: Stage, number: str, words: str
+) -> None:
+    officer = terminated[1]("lixia.officer")
+    answer = officer.post("/start/termination", data={"contract_number": number, "csrf_token": token_of(officer)})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'href="#f-contract_number"' in page
+    assert words in page

@@ -16,7 +16,8 @@ from lastmeter_web.security import actor, allow
 blueprint = Blueprint("stations", __name__, template_folder="templates")
 PAGE = 50
 STATUSES = {
-    "draft": ("拟定中", "Draft"), "active": ("履行中", "In force"), "suspended": ("中止", "Suspended"),
+    "draft": ("拟定中", "Draft"), "active": ("履行中", "In force"), "over": ("期满待办结", "Term over, being closed"),
+    "suspended": ("中止", "Suspended"),
     "terminated": ("已终止", "Terminated"), "ended": ("已期满", "Ended"), "void": ("已撤销", "Void"),
 }  # fmt: skip
 GRADES = {
@@ -57,7 +58,7 @@ VETOES = {
 def _facts() -> dict[str, Any]:
     names = {"statuses": STATUSES, "grades": GRADES, "report_kinds": REPORT_KINDS, "sources": SOURCES}
     names |= {"breach_names": BREACHES, "finding_names": FINDINGS, "post_names": POSTS, "certificates": CERTIFICATES}
-    return {**names, "grounds": GROUNDS, "vetoes": VETOES, "say": say, "points": points}
+    return {**names, "grounds": GROUNDS, "vetoes": VETOES, "say": say, "points": points, "standing": reading.standing}
 
 
 def say(names: Mapping[str, tuple[str, str]], key: str | None) -> str:
