@@ -140,6 +140,22 @@ def test_a_weak_station_is_scored_below_60_and_ends_with_its_cases_in_other_hand
     expect(page.locator(f'a[href$="/t/{task.id}"]').first).to_be_visible()
 
 
+def _hesitates(served: Site) -> None:
+    """A field on a condition comes and goes while one chooses; what was typed in it is there again."""
+    page = served.open("huimin.station", f"/t/{served.waiting('task_accept').id}")
+    reason = page.locator("#f-refuse_reason")
+    expect(reason).to_have_count(0)
+    page.check('[name="decision"][value="refuse"]')
+    expect(reason).to_be_visible()
+    reason.select_option("no_capacity")
+    page.check('[name="decision"][value="accept"]')
+    expect(reason).to_have_count(0)
+    page.check('[name="decision"][value="refuse"]')
+    expect(reason).to_have_value("no_capacity")
+    page.check('[name="decision"][value="accept"]')
+    expect(reason).to_have_count(0)
+
+
 def test_a_social_worker_accepts_an_order_opens_a_case_and_closes_it(served: Site) -> None:
     typed = steps_of("dispatch", "order_to_case")
     page = served.open("dispatcher", "/start/dispatch")
@@ -153,6 +169,7 @@ def test_a_social_worker_accepts_an_order_opens_a_case_and_closes_it(served: Sit
     page.fill("#f-request", "父亲独居，行动不便。")
     page.click("form.form .actions button.primary")
     served.settle()
+    _hesitates(served)
     served.do("task_accept", typed["task_accept"][0])
     served.do("task_contact", typed["task_contact"][0], who="huimin.worker2")
     served.do("task_intake", typed["task_intake"][0], who="huimin.worker2")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from tests.web.city import City, Page
 from tests.web.crawl import read
 
@@ -232,3 +232,26 @@ def test_a_page_is_whole_without_its_script(city: City) -> None:
         assert 'class="skip"' in page.text
         assert "<noscript" not in page.text
         assert " hidden>" not in _main(page), address
+
+
+def _parts(page: Page) -> list[str]:
+    return re.findall(r'data-part="([^"]+)"', page.text)
+
+
+def test_the_fields_that_a_form_has_are_told_while_one_types(city: City) -> None:
+    """The page's script asks; whoever has none sees them after the next submit. Nothing is kept, and nothing judged."""
+    visitor, task = city.visitor("huimin.station"), city.task("task_accept")
+    page = visitor.get(f"/t/{task}")
+    assert f'data-fields-url="/t/{task}/fields"' in page.text
+    assert _parts(page) == ["decision"]
+    assert _parts(visitor.post(f"/t/{task}/fields", {"decision": "refuse"})) == ["decision", "refuse_reason"]
+    assert _parts(visitor.post(f"/t/{task}/fields", {"decision": "accept"})) == ["decision"]
+    kept = select(func.count()).select_from(TaskDraft).where(TaskDraft.task_id == task)
+    assert city.ask(kept) == 0
+    assert city.visitor("lixia.officer").post(f"/t/{task}/fields", {"decision": "refuse"}).status in (403, 404)
+
+
+def test_a_form_without_conditions_asks_nothing(city: City) -> None:
+    page = city.visitor("lixia.daming.officer").get(f"/t/{_needs(city)}").text
+    assert "data-fields>" in page
+    assert "data-fields-url" not in page

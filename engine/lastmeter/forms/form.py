@@ -64,6 +64,11 @@ class Form:
         return tuple(each for each in self.walk() if each.is_input)
 
     @cached_property
+    def is_live(self) -> bool:
+        """True if what one types changes which fields there are, or what is reckoned in them."""
+        return any(each.hide is not None or each.computed is not None for each in self.walk())
+
+    @cached_property
     def variables_read(self) -> frozenset[str]:
         """The process's variables that expressions and read-only fields of this form want to see."""
         wanted = {

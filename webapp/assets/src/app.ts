@@ -8,12 +8,14 @@ import { sayDates } from "./app/dates";
 import { centreDiagrams } from "./app/diagrams";
 import { openDialogs } from "./app/dialogs";
 import { autosaveDrafts } from "./app/drafts";
+import { followConditions } from "./app/fields";
 import { keepFocus } from "./app/focus";
 import { listenForKeys } from "./app/keys";
 
 sendCsrfToken();
 openDialogs();
 autosaveDrafts();
+followConditions();
 keepFocus();
 listenForKeys();
 announceArrivals();

@@ -16,7 +16,7 @@ from lastmeter.forms import FormInvalid, sources
 from lastmeter.identity.models import Notice, Organisation, Person
 from lastmeter.identity.people import holders
 from lastmeter.identity.roles import ROLES
-from lastmeter.workflow import inbox, instances, tasks
+from lastmeter.workflow import inbox, instances, task_view, tasks
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter.workflow.refusals import TaskAlreadyTaken, TaskGone
 from lastmeter_web import form_pages, i18n
@@ -209,6 +209,16 @@ def draft(task_id: int) -> ResponseReturnValue:
     """What was typed is kept; the script sends it 800 ms after the last keystroke."""
     kept = tasks.save_draft(db.session(), actor(), task_id, request.form)
     return jsonify({"saved_at": kept.saved_at.isoformat()})
+
+
+@blueprint.post("/t/<int:task_id>/fields")
+@allow("task.work")
+def fields(task_id: int) -> str:
+    """The fields that the form has for what has been typed so far; nothing is kept, and nothing judged."""
+    form, context, instance = task_view.form_of(db.session(), actor(), task_id)
+    scope = sources.scope_in(db.session(), actor(), owner=f"instance/{instance.id}")
+    shown = form.view(request.form, context=context, scope=scope, language=i18n.language())
+    return render_template("inbox/fields.html", fields=shown)
 
 
 @blueprint.post("/t/<int:task_id>")

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from lastmeter.audit import AuditEvent
 from lastmeter.definitions import publishing
+from lastmeter.definitions.models import Definition
 from lastmeter.definitions.publishing import LoadedDefinition
 from lastmeter.documents import files
 from lastmeter.documents.models import Document
@@ -122,16 +123,20 @@ def start_form(key: str) -> str:
     return _start_page(key)
 
 
+def _may_start(key: str) -> tuple[Definition, LoadedDefinition]:
+    """The newest version, if the reader may start it. Raises Missing."""
+    row = publishing.latest(db.session(), key)
+    if row is None or not publishing.may_start(actor(), row):
+        raise Missing(what="definition")
+    return row, publishing.load(db.session(), row.id)
+
+
 def _start_page(
     key: str, data: Any = None, errors: Any = None, failure: str | None = None, field: str | None = None
 ) -> str:
-    session = db.session()
-    row = publishing.latest(session, key)
-    if row is None or not publishing.may_start(actor(), row):
-        raise Missing(what="definition")
-    loaded = publishing.load(session, row.id)
+    row, loaded = _may_start(key)
     form = loaded.start_form
-    scope = sources.scope_in(session, actor())
+    scope = sources.scope_in(db.session(), actor())
     shown = form.view(data, errors=errors or {}, scope=scope, language=i18n.language()) if form is not None else []
     doors = [loaded.elements[each] for each in loaded.plain_starts] if len(loaded.plain_starts) > 1 else []
     return render_template(
@@ -174,6 +179,15 @@ def start(key: str) -> ResponseReturnValue:
     if waiting is not None and actor().holds(waiting.role or "", waiting.organisation_id or 0):
         return redirect(url_for("inbox.task", task_id=waiting.id), 303)
     return redirect(url_for("instances.instance", instance_id=made.id), 303)
+
+
+@blueprint.post("/start/<key>/fields")
+@allow("process.start")
+def start_fields(key: str) -> str:
+    """The fields that the start's form has for what has been typed so far."""
+    form, scope = _may_start(key)[1].start_form, sources.scope_in(db.session(), actor())
+    shown = form.view(request.form, scope=scope, language=i18n.language()) if form is not None else []
+    return render_template("inbox/fields.html", fields=shown)
 
 
 @blueprint.get("/documents/<int:document_id>")
