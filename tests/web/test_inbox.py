@@ -425,3 +425,37 @@ def test_shortcuts_can_be_switched_off(office: Office, login: LogIn) -> None:
     assert 'data-keys="off"' not in page(officer.get("/inbox"))
     officer.post("/account/keys", {"keys": "off"})
     assert 'data-keys="off"' in page(officer.get("/inbox"))
+
+
+# --- 17: after completing --------------------------------------------------------------------------------------------
+
+
+def test_a_finished_step_is_taken_back_while_nobody_has_the_next(office: Office, login: LogIn) -> None:
+    [task] = office.papers(1)
+    officer = login("lixia.officer")
+    officer.post(f"/t/{task}/claim")
+    done = officer.post(f"/t/{task}", {"comment": "第一稿"})
+    assert f'action="/t/{task}/withdraw"' in page(officer.get(done.headers["Location"]))
+    back = officer.post(f"/t/{task}/withdraw", {"reason": "数字写错"})
+    again = page(officer.get(back.headers["Location"]))
+    assert "已撤回，请重新办理" in again
+    assert "第一稿" in again
+    assert officer.post(f"/t/{task}/withdraw", {"reason": ""}).status_code == 422
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "不能再撤回"), ("en", "Too late to take it back")])
+def test_once_the_next_step_is_claimed_the_page_says_why_not(
+    office: Office, login: LogIn, language: str, words: str
+) -> None:
+    [task] = office.papers(1)
+    officer = login("lixia.officer")
+    officer.post(f"/t/{task}/claim")
+    officer.post(f"/t/{task}")
+    sign = select(HumanTask.id).where(HumanTask.element_id == "sign")
+    login("lixia.leader").post(f"/t/{db.in_transaction(office.factory, lambda s: s.scalars(sign).one())}/claim")
+    shown = page(officer.get(f"/t/{task}?lang={language}"))
+    assert "/withdraw" not in shown
+    assert words in shown
+    refused = officer.post(f"/t/{task}/withdraw?lang={language}", {"reason": "数字写错"})
+    assert refused.status_code == 409
+    assert words in page(refused)

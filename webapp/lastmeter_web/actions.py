@@ -16,6 +16,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "task.released": ("释放", "task released"),
     "task.completed": ("办结", "task completed"),
     "task.reassigned": ("转办", "task reassigned"),
+    "task.withdrawn": ("撤回", "step taken back"),
     "task.held": ("搁置", "task put on hold"),
     "task.unheld": ("恢复办理", "task taken off hold"),
     "message.received": ("收到消息", "message received"),

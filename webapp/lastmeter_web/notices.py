@@ -43,6 +43,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "complaint.rejected": ("质疑 {no} 的投诉不予受理。", "The complaint on {no} is not accepted."),
     "complaint.decided": ("质疑 {no} 的投诉处理决定已公告。", "The decision on the complaint on {no} is published."),
     "task.reassigned": ("{by} 将一项任务转办给您。", "{by} handed a task on to you."),
+    "task.withdrawn": ("{by} 撤回了“{step}”，“{next}”待其重新提交后再办理。", "{by} took “{step}” back; “{next}” comes again once it is handed in anew."),
     "case_reassigned": ("个案 {number} 已移交给您，未办任务在您的待办中。", "Case {number} was handed over to you; its open tasks are in your inbox."),
 }  # fmt: skip
 GRADES = {"excellent": ("优秀", "excellent"), "good": ("良好", "good"), "qualified": ("合格", "qualified"),

@@ -158,6 +158,11 @@ def priority_of(element: Element, evaluate: Evaluate) -> int:
         return 50
 
 
+def is_final(element: Element) -> bool:
+    """True if what the step records has happened in the world (published, sent, signed): it is not taken back."""
+    return attribute(element.ext, "final") == "true"
+
+
 def separated_from(element: Element) -> list[str]:
     """The elements whose doer may not do this one."""
     return attribute(element.ext, "separateFrom").replace(",", " ").split()

@@ -111,6 +111,27 @@ class StoreClassified(LastmeterError):
     kind = "conflict"
 
 
+class StepNotYours(LastmeterError):
+    """A step is taken back by whoever finished it, and nobody else."""
+
+    code = "step_not_yours"
+    kind = "forbidden"
+
+
+class StepIsFinal(LastmeterError):
+    """What was published, sent or signed is not taken back; facts: `step`, in both languages."""
+
+    code = "step_is_final"
+    kind = "conflict"
+
+
+class WithdrawalTooLate(LastmeterError):
+    """Somebody has begun the next step, or something has left since; facts: `steps`, each in both languages."""
+
+    code = "withdrawal_too_late"
+    kind = "conflict"
+
+
 class SeparationOfDuties(LastmeterError):
     """Who did the one may not do the other; facts: `element_id`, `other_zh`, `other_en`."""
 

@@ -62,7 +62,7 @@ def standpoint(session: Session, actor: Actor, instance_id: int) -> Standpoint:
     loaded = publishing.load(session, instance.definition_id)
     assert instance.blob is not None
     live = Live.load(loaded.spec, instance.blob, Services())
-    reached = dict.fromkeys(line.element_id for line in _past(session, instance_id) if line.event == "entered")
+    reached = dict.fromkeys(line.element_id for line in history_of(session, instance_id) if line.event == "entered")
     return Standpoint(
         instance.version, cuts.standing(live), list(reached), sorted(settable(loaded, instance)),
         cuts.targets(live), cuts.preceding(live),
@@ -77,17 +77,23 @@ def rehearse(session: Session, actor: Actor, instance_id: int, cut: Cut) -> Rehe
     instance = _readable(session, actor, instance_id)
     held = engine.held(session, actor, instance)
     _check(held, cut)
-    assert instance.blob is not None
+    made = plan(held, cut)
+    claimed = _claimed(session, instance_id, made)
+    if claimed:
+        made = replace(made, cautions=(*made.cautions, Caution("claimed", claimed)))
+    return Rehearsal(instance.version, made)
+
+
+def plan(held: Held, cut: Cut) -> Plan:
+    """What the cut would do to the instance as it is stored; nothing is written and no connector runs."""
+    assert held.instance.blob is not None
     services = Services(
         functions=held.functions,
         decide=lambda name, known, _: held.loaded.decide(name, known, held.functions)[1].value,
         stores=held.shelves,
     )
-    plan = cuts.rehearse(held.loaded.spec, instance.blob, services, cut, _past(session, instance_id), held.now)
-    claimed = _claimed(session, instance_id, plan)
-    if claimed:
-        plan = replace(plan, cautions=(*plan.cautions, Caution("claimed", claimed)))
-    return Rehearsal(instance.version, plan)
+    past = history_of(held.session, held.instance.id)
+    return cuts.rehearse(held.loaded.spec, held.instance.blob, services, cut, past, held.now)
 
 
 def operate(session: Session, actor: Actor, instance_id: int, cut: Cut, *, reason: str, version: int) -> Instance:
@@ -105,7 +111,7 @@ def operate(session: Session, actor: Actor, instance_id: int, cut: Cut, *, reaso
     if held.instance.version != version:
         raise InstanceChanged(version=held.instance.version)
     _check(held, cut)
-    past = _past(session, instance_id)
+    past = history_of(session, instance_id)
 
     def done(live: Live) -> Advance:
         before = live.variables
@@ -179,7 +185,8 @@ def _check_names(held: Held, fields: Mapping[str, object]) -> None:
             raise VariableClassified(name=name)
 
 
-def _past(session: Session, instance_id: int) -> list[Past]:
+def history_of(session: Session, instance_id: int) -> list[Past]:
+    """What the instance has been through, in order."""
     query = select(HistoryEvent).where(HistoryEvent.instance_id == instance_id).order_by(HistoryEvent.seq)
     return [
         Past(row.element_id, row.event, row.uid or "", row.loop_index)  # type: ignore[arg-type]  # the engine's own

@@ -16,7 +16,7 @@ from lastmeter.forms import FormInvalid, sources
 from lastmeter.identity.models import Notice, Organisation, Person
 from lastmeter.identity.people import holders
 from lastmeter.identity.roles import ROLES
-from lastmeter.workflow import inbox, instances, task_view, tasks
+from lastmeter.workflow import inbox, instances, task_view, tasks, withdrawal
 from lastmeter.workflow.models import HumanTask, Instance
 from lastmeter.workflow.refusals import TaskAlreadyTaken, TaskGone
 from lastmeter_web import form_pages, i18n
@@ -117,6 +117,7 @@ def _page(task_id: int, *, data: Any = None, errors: Any = None, failure: str | 
         parties=playing(session, view.definition, view.instance.id),
         why_not=lambda code: sentence(str(code), view.facts, i18n.language()),
         documents=files.of_owner(session, owner) if instances.sees_content(session, actor(), view.instance.id) else [],
+        **_withdrawal(view.task),
     )
 
 
@@ -168,6 +169,23 @@ def release(task_id: int) -> Response:
     tasks.release(db.session(), actor(), task_id, request.form.get("reason", "").strip())
     flash(i18n._("已释放，同组的人可以认领。"))
     return _see(url_for("inbox.show", queue="group"))
+
+
+@blueprint.post("/t/<int:task_id>/withdraw")
+@allow("task.work")
+def withdraw(task_id: int) -> Response:
+    again = withdrawal.withdraw(db.session(), actor(), task_id, request.form.get("reason", "").strip())
+    flash(i18n._("已撤回，请重新办理。内容为您上次提交的内容。"))
+    return _see(url_for("inbox.task", task_id=again.id))
+
+
+def _withdrawal(task: HumanTask) -> dict[str, Any]:
+    """For whoever finished the step: whether it can be taken back, and if not, why."""
+    if task.state != "completed" or task.completed_by != actor().person_id:
+        return {"withdrawable": False, "too_late": None}
+    refused = withdrawal.refusal(db.session(), actor(), task.id)
+    said = sentence(refused.code, refused.facts, i18n.language()) if refused is not None else None
+    return {"withdrawable": refused is None, "too_late": said}
 
 
 @blueprint.post("/t/<int:task_id>/reassign")
@@ -302,6 +320,7 @@ def completed(task_id: int) -> str:
         following=following,
         picture=picture(session, view.instance),
         next_row=tasks.first(session, actor()),
+        **_withdrawal(view.task),
     )
 
 

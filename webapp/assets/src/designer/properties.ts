@@ -157,6 +157,7 @@ const DECISION = attribute("camunda:decisionRef");
 const RESULT = attribute("camunda:resultVariable");
 const CALLED = attribute("calledElement");
 const SEPARATE = attribute("lm:separateFrom");
+const FINAL = attribute("lm:final");
 const CORRELATION = attribute("lm:correlation");
 const PAYLOAD = attribute("lm:payload");
 
@@ -203,6 +204,7 @@ function sections(element: Drawn, settings: Settings, say: Say): Section[] {
       choose("role", ROLE, settings.roles, "role", "taskRoleHint"),
       write("organisation", ORGANISATION, "organisation", "organisationHint"),
       write("separate", SEPARATE, "separateFrom", "separateFromHint"),
+      choose("final", FINAL, [{ key: "true", label: say("finalYes") }], "final", "finalHint"),
     ]);
     add("due", "groupDue", [
       choose("rule", RULE, settings.rules, "deadlineRule", "deadlineRuleHint"),

@@ -97,6 +97,12 @@ const WORDS = {
   conditionHint: ["例如 amount_fen >= 40000000", "For instance amount_fen >= 40000000"],
   separateFrom: ["不得与此任务同一人办理", "Not by the person of task"],
   separateFromHint: ["填写任务标识，多个以逗号分隔。", "Task ids, separated by commas."],
+  final: ["办结后可否撤回", "May it be taken back?"],
+  finalYes: ["不可撤回", "No, it is final"],
+  finalHint: [
+    "公布、发出、签署等一经办结即生效的环节选“不可撤回”。",
+    "Final is what takes effect once it is done: published, sent, signed.",
+  ],
   parameters: ["参数", "Parameters"],
   parametersHint: [
     "每行一个：名称 = 值；值以 = 开头时为 FEEL，例如 contract_id = =contract_id",
