@@ -47,39 +47,49 @@ def drawn_with_a_new_step() -> bytes:
     return layout(xml.encode())
 
 
-@pytest.fixture
-def office(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    before = yaml.safe_load(A_FILED_PLAN)
-    with site(chromium, tmp_path_factory.mktemp("office"), DEMO_OPENS, before=before) as made:
+WORDS = {
+    "zh": ("核对计划年度", "错误", "草稿已保存", "提请", "项目采购", "第 2 版"),
+    "en": ("Check the plan's year", "error", "Draft saved", "ubmitted", "Procurement", "Version 2"),
+}
+
+
+@pytest.fixture(params=["zh", "en"])
+def office(
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    before, folder = yaml.safe_load(A_FILED_PLAN), tmp_path_factory.mktemp("office")
+    with site(chromium, folder, DEMO_OPENS, before=before, language=request.param) as made:
         yield made
+        assert made.chinese == {}
 
 
 def test_a_new_step_is_drawn_refused_mended_published_and_met(office: Site) -> None:
+    step, error, saved, submitted, process, version = WORDS[office.language]
     page = office.open("designer", "/designer")
     drawing = {"name": "tender.bpmn", "mimeType": "application/xml", "buffer": drawn_with_a_new_step()}
     page.set_input_files("#file", drawing)
     page.click('form[enctype="multipart/form-data"] button')
     expect(page).to_have_url(re.compile(r"/designer/tender"))
     expect(page.locator(".lm-findings li", has_text="kickoff")).to_have_count(1)
-    expect(page.locator("main")).to_contain_text("核对计划年度")
+    expect(page.locator("main")).to_contain_text("核对计划年度")  # the drawing itself has one language
     page.click('form[action$="/submit"] button')
     expect(page.locator("main")).to_contain_text("kickoff")  # stopped: what to mend stands there
     page = office.open("designer", "/designer/tender")
     page.click("[data-element-id=task_kickoff]")
     page.select_option("select[name=lm-form]", "start")
-    expect(page.locator(".lm-findings header p")).not_to_contain_text("错误")
+    expect(page.locator(".lm-findings header p")).not_to_contain_text(error)
     page.click("[data-action=save]")
-    expect(page.locator(".lm-status")).to_contain_text("草稿已保存")
+    expect(page.locator(".lm-status")).to_contain_text(saved)
     page.reload()
     page.click('form[action$="/submit"] button')
-    expect(page.locator(".flash")).to_contain_text("提请")
+    expect(page.locator(".flash")).to_contain_text(submitted)
 
     page = office.open("lixia.leader", "/notices")
-    expect(page.locator("main")).to_contain_text("项目采购")
+    expect(page.locator("main")).to_contain_text(process)
     page = office.open("lixia.leader", "/designer/tender")
     page.once("dialog", lambda dialog: dialog.accept())
     page.click("[data-action=publish]")
-    expect(page.locator("main")).to_contain_text("第 2 版")
+    expect(page.locator("main")).to_contain_text(version)
 
     page = office.open("lixia.officer", "/start/tender")
     page.fill("#f-year", "2026")
@@ -87,6 +97,6 @@ def test_a_new_step_is_drawn_refused_mended_published_and_met(office: Site) -> N
     office.settle()
     assert office.task("task_requirement") is None
     page = office.do("task_kickoff", {"year": 2026})
-    expect(page.locator("main")).to_contain_text("核对计划年度")
+    expect(page.locator("main")).to_contain_text(step)
     assert office.waiting("task_requirement")
     assert office.newest_procurement().startswith("CG-370102-2026-")

@@ -68,43 +68,60 @@ def steps_of(process: str, name: str) -> dict[str, list[Any]]:
     return found
 
 
-@pytest.fixture
-def signed(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    before = yaml.safe_load(SIGNED)
-    with site(chromium, tmp_path_factory.mktemp("signed"), clock.at(dt.date(2026, 5, 29)), before=before) as made:
+@pytest.fixture(params=["zh", "en"])
+def signed(
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    before, folder = yaml.safe_load(SIGNED), tmp_path_factory.mktemp("signed")
+    with site(chromium, folder, clock.at(dt.date(2026, 5, 29)), before=before, language=request.param) as made:
         yield made
+        assert made.chinese == {}
 
 
 @pytest.fixture
 def weak(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    before = yaml.safe_load(A_WEAK_YEAR)
-    with site(chromium, tmp_path_factory.mktemp("weak"), clock.at(dt.date(2026, 6, 1)), before=before) as made:
+    """Walked in English, and read in both languages where it matters."""
+    before, folder = yaml.safe_load(A_WEAK_YEAR), tmp_path_factory.mktemp("weak")
+    with site(chromium, folder, clock.at(dt.date(2026, 6, 1)), before=before, language="en") as made:
         yield made
+        assert made.chinese == {}
 
 
 @pytest.fixture
 def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Walked in Chinese, and read in both languages where it matters."""
     before = yaml.safe_load(AN_ORDER)
     with site(chromium, tmp_path_factory.mktemp("served"), clock.at(dt.date(2026, 7, 6)), before=before) as made:
         yield made
+        assert made.chinese == {}
+
+
+def contract_of(walk: Site, login: str) -> str:
+    """The address of the person's contract, found in their list."""
+    page = walk.open(login, "/contracts/own")
+    return page.locator("main a.t").first.get_attribute("href") or ""
 
 
 def test_a_provider_that_staffs_short_sees_the_breach_and_mends_it(signed: Site) -> None:
     typed = steps_of("staffing", "short_then_complete")
     signed.do("task_roster", typed["task_roster"][0])
     assert signed.waiting("task_cure")
-    page = signed.open("huimin.manager", "/notices")
-    expect(page.locator("main")).to_contain_text("未达配备标准")
-    page = signed.open("huimin.manager", "/contracts/own")
-    page.click("main a.t")
-    expect(page.locator("main [role=status]", has_text="人员配备")).to_contain_text("人员配备未达标")
-    expect(page.locator("main")).to_contain_text("待整改")
+    signed.reads(
+        "huimin.manager",
+        "/notices",
+        zh="未达配备标准",
+        en="Quancheng Road Social Work Station: the reported staff misses",
+    )
+    contract = contract_of(signed, "huimin.manager")
+    signed.reads("huimin.manager", contract, zh="人员配备未达标", en="Staffing below the standards")
+    signed.reads("huimin.manager", contract, zh="待整改", en="fewer than three people")
     signed.do("task_cure", typed["task_cure"][0])
     signed.do("task_confirm", typed["task_confirm"][0])
-    page = signed.open("huimin.manager", "/contracts/own")
-    page.click("main a.t")
+    page = signed.open("huimin.manager", contract)
     expect(page.locator("main")).to_contain_text("李娜")
-    expect(page.locator("main [role=status]", has_text="人员配备")).to_have_count(0)
+    mended, short = ("已整改", "人员配备") if signed.language == "zh" else ("Mended", "Staffing")
+    expect(page.locator("main")).to_contain_text(mended)
+    expect(page.locator("main [role=status]", has_text=short)).to_have_count(0)
 
 
 def test_a_weak_station_is_scored_below_60_and_ends_with_its_cases_in_other_hands(weak: Site) -> None:
@@ -112,15 +129,15 @@ def test_a_weak_station_is_scored_below_60_and_ends_with_its_cases_in_other_hand
     for element in ("task_form_team", "task_self", "task_documents", "task_site_visit", "task_survey", "task_opinion",
                     "task_decide", "task_street_sign"):  # fmt: skip
         weak.do(element, scored[element][0], process="evaluation")
-    page = weak.open("huimin.manager", "/contracts/own")
-    page.click("main a.t")
-    expect(page.locator("main")).to_contain_text("不合格")
-    weak.do("task_notice", ended["task_notice"][0])
+    weak.reads("huimin.manager", contract_of(weak, "huimin.manager"), zh="不合格", en="Unqualified")
+    weak.reads("lixia.officer", "/inbox?queue=group", zh="终止 HT-0001", en="Termination of HT-0001, Quancheng Road")
+    weak.do("task_notice", ended["task_notice"][0], who="lixia.officer")
     weak.do("task_statement", {"statement": "人员招聘困难，愿意配合移交。"})
+    weak.reads("lixia.officer", "/inbox?queue=group", zh="您已办理“发出终止告知”", en="You did “Give notice”")
     weak.do("task_legal", ended["task_legal"][0])
     weak.do("task_decide", ended["task_decide"][0] | {"effective_on": "2027-06-30"}, process="termination")
     page = weak.open("lixia.officer", "/contracts")
-    expect(page.locator("tr", has_text="HT-0001")).to_contain_text("终止")
+    expect(page.locator("tr", has_text="HT-0001")).to_contain_text("Terminated")
     weak.do("task_settle", ended["task_settle"][0])
     weak.move_to("lixia.officer", dt.date(2027, 7, 1))
     page = weak.open("huimin.station", "/cases")
@@ -130,7 +147,7 @@ def test_a_weak_station_is_scored_below_60_and_ends_with_its_cases_in_other_hand
     page.fill("#reason", "合同终止，移交阳光中心")
     page.check('[name="consent"]')
     page.click('form[action$="/hand-over"] button.primary')
-    expect(page.locator(".flash")).to_contain_text("已移交")
+    expect(page.locator(".flash")).to_contain_text("handed over")
     page = weak.open("yangguang.worker1", "/cases")
     expect(page.locator("main table")).to_be_visible()
     weak.do("task_handover", ended["task_handover"][-1])
@@ -182,8 +199,8 @@ def test_a_social_worker_accepts_an_order_opens_a_case_and_closes_it(served: Sit
     served.do("task_evaluation", typed["task_evaluation"][0])
     served.do("task_closure", typed["task_closure"][0])
     served.do("task_approve_closure", {"closure_decision": "approve"})
-    page = served.open("huimin.worker2", "/cases")
-    expect(page.locator("main table")).to_contain_text("已结案")
+    served.reads("huimin.worker2", "/cases", zh="已结案", en="Closed")
+    served.reads("huimin.worker2", "/cases/1", zh="赵大爷", en="赵大爷")
     # Rule B3: neither the auditor nor the district opens a case.
     for login in ("auditor", "lixia.officer"):
         answer = served.person(login).goto(f"{served.address}/cases/1")

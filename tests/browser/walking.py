@@ -6,6 +6,7 @@ import base64
 import contextlib
 import datetime as dt
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from lastmeter import clock, db, keys
 from lastmeter.embedded import testing
-from lastmeter.identity.models import Account
+from lastmeter.identity.models import Account, Person
 from lastmeter.identity.people import holders
 from lastmeter.outbox import Job
 from lastmeter.procurement.models import Procurement
@@ -38,8 +40,21 @@ PASSWORD = "correct horse battery"
 # Real hashes cost a second of one core on a busy machine; what logging in costs is not the matter here.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PATIENCE = 30.0
+CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 OPEN = ("open", "hold")
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+# What a page says in Chinese outside of what people wrote (bdi, fields) and drew (the canvas).
+SAID_IN_CHINESE = """() => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement.closest("bdi, textarea, script, style, .djs-container")) continue;
+    if (/[\\u3000-\\u303f\\u3400-\\u9fff\\uff00-\\uffef]/.test(node.data)) found.push(node.data.trim());
+  }
+  return found;
+}"""
+SAME_FOR_ALL = {"中文", "最后一米"}
 
 
 @dataclass
@@ -53,6 +68,7 @@ class Site:
     language: str = "zh"
     cookies: dict[str, list[Any]] = field(default_factory=dict)  # by login: who was here before is still logged in
     complaints: list[str] = field(default_factory=list)  # what the browser's console called an error
+    chinese: dict[str, list[str]] = field(default_factory=dict)  # by address: what a walk in English met all the same
     _context: BrowserContext | None = None
     _page: Page | None = None
 
@@ -92,7 +108,29 @@ class Site:
         """The person's page at that address."""
         page = self.person(login)
         page.goto(self.address + path)
+        self._read()
         return page
+
+    def reads(self, login: str, path: str, **texts: str) -> None:
+        """The person's page at that address says the text of each language in that language."""
+        for language, said in texts.items():
+            page = self.open(login, f"{path}{'&' if '?' in path else '?'}lang={language}")
+            expect(page.locator("main")).to_contain_text(said)
+
+    def _read(self) -> None:
+        """In English nothing of our own is said in Chinese: noted, so that a walk can end with nothing noted."""
+        if self.page.locator("html").get_attribute("lang") != "en":
+            return
+        said = {text_ for text_ in self.page.evaluate(SAID_IN_CHINESE) if text_ not in SAME_FOR_ALL}
+        said = {text_ for text_ in said if CHINESE.search(self._names.sub("", text_))}
+        if said:
+            self.chinese[self.page.url] = sorted(said)
+
+    @cached_property
+    def _names(self) -> re.Pattern[str]:
+        with self.factory() as session:
+            names = sorted(session.scalars(select(Person.name)), key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, names)))
 
     def login_of(self, person_id: int) -> str:
         with self.factory() as session:
@@ -131,6 +169,7 @@ class Site:
             # Fields that what was typed has brought up are on the page now.
             fill(page, self.resolve(data))
             submit(page)
+        self._read()
         complaints = page.locator("[data-error-summary]")
         assert complaints.count() == 0, f"{element}: {complaints.first.inner_text()}"
         assert "/done" in page.url, f"{element}: {page.url}"
@@ -156,6 +195,7 @@ class Site:
                 with page.expect_response(lambda answer: answer.url.endswith("/claim")):
                     claim.click()
             page.goto(f"{self.address}/t/{task.id}")
+            self._read()
             if page.locator("form.form .actions button.primary:not([disabled])").count():
                 return page
         raise AssertionError(f"nobody may do {task.element_id} ({task.role})")
