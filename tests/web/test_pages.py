@@ -154,13 +154,6 @@ def test_the_number_of_a_matter_leads_to_what_it_is_about(city: City) -> None:
     assert f"/procurements/{number[0]}" not in read(shown).links
 
 
-def test_the_rail_marks_where_one_is(city: City) -> None:
-    page = city.visitor("lixia.officer").get("/instances")
-    assert re.search(r'<a href="/instances" aria-current="page">', page.text)
-    style = (STATIC / "css" / "lastmeter.css").read_text()
-    assert ".links a[aria-current]" in style
-
-
 @pytest.mark.parametrize("login", ["lixia.officer", "huimin.station", "designer", "operator", "huimin.manager"])
 def test_english_pages_speak_english(city: City, login: str) -> None:
     """The frame and every word of ours; names and texts of people stay as they are."""
@@ -255,3 +248,17 @@ def test_a_form_without_conditions_asks_nothing(city: City) -> None:
     page = city.visitor("lixia.daming.officer").get(f"/t/{_needs(city)}").text
     assert "data-fields>" in page
     assert "data-fields-url" not in page
+
+
+@pytest.mark.parametrize(
+    ("login", "address", "marked"),
+    [
+        ("lixia.officer", "/start/tender", "/start"), ("lixia.officer", "/contracts/1", "/contracts"),
+        ("huimin.manager", "/contracts/1", "/contracts/own"), ("lixia.officer", "/stations", "/stations"),
+        ("lixia.officer", "/instances", "/instances"), ("lixia.officer", "/inbox", "/inbox"),
+    ],
+)  # fmt: skip
+def test_the_rail_marks_where_one_is(city: City, login: str, address: str, marked: str) -> None:
+    """A contract was marked as a station, and a beginning as what is in progress."""
+    rail = city.visitor(login).get(address).text.partition('class="links"')[2].partition("</nav>")[0]
+    assert re.findall(r'href="([^"]+)" aria-current="page"', rail) == [marked]

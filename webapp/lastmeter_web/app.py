@@ -14,7 +14,7 @@ import lastmeter_web
 from lastmeter import clock, config, keys, wiring
 from lastmeter import db as engine_db
 from lastmeter.db import SERVER_OPTIONS, unit_of_work
-from lastmeter_web import assets, citations, errors, i18n, security
+from lastmeter_web import assets, citations, errors, i18n, navigation, security
 from lastmeter_web.extensions import db
 from lastmeter_web.navigation import NavEntry
 
@@ -102,11 +102,13 @@ def _install_page_facts(app: Flask, entries: list[NavEntry]) -> None:
     @app.context_processor
     def facts() -> dict[str, Any]:
         person = getattr(g, "actor", None)
+        open_to = [entry for entry in entries if person is not None and person.may(entry.permission)]
         return {
             "actor": person,
             "account": getattr(g, "account", None),
             "csrf": g.web_session.csrf if getattr(g, "web_session", None) is not None else "",
-            "navigation": [entry for entry in entries if person is not None and person.may(entry.permission)],
+            "navigation": open_to,
+            "rail_entry": navigation.current(open_to, request.endpoint or ""),
             "settings": app.config["SETTINGS"],
             "today": clock.today(),
             "now": clock.now(),
