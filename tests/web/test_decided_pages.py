@@ -40,3 +40,10 @@ def test_the_responsible_worker_reads_why_a_case_was_opened(city: City) -> None:
     worker = city.visitor("huimin.worker1").get(f"/t/{city.task('task_assessment')}")
     assert "需要个案服务：开展个案" in card(worker.text)
     assert "未成年人疑似受侵害或面临危险" in card(worker.text)
+
+
+def test_a_program_of_the_worker_is_told_the_same(city: City) -> None:
+    address = f"/api/v1/tasks/{city.task('task_assessment')}"
+    told = city.stranger().client.get(address, headers=city.token("huimin.worker1")).get_json()["decided"]
+    assert [(each["element_id"], each["decision"]) for each in told] == [("task_triage", "triage")]
+    assert [rule["rule"] for rule in told[0]["tables"][0]["rules"]] == ["triage_case"]

@@ -319,6 +319,7 @@ class TaskSchema(OpenTaskSchema):
     history = fields.List(fields.Nested(HistorySchema))
     allowed = fields.Raw(metadata={"type": "object"})
     deadline = fields.Raw(allow_none=True, metadata={"type": "object"})
+    decided = fields.Raw(metadata={"type": "array"})
 
 
 class DataSchema(Schema):

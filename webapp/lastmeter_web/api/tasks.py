@@ -46,6 +46,7 @@ def show_task(task_id: str) -> Any:
         "form": _form(view), "initial": plain(view.form.to_json(view.initial)), "draft": plain(view.draft),
         "draft_saved_at": view.draft_saved_at, "earlier": [_earlier(each) for each in view.earlier],
         "history": lines, "allowed": view.allowed, "deadline": _deadline(view),
+        "decided": [{"element_id": each.element_id, "at": each.at.isoformat(), **each.told} for each in view.decided],
     }  # fmt: skip
 
 
