@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
+from lastmeter.errors import LastmeterError
 from lastmeter.workflow.spiff import Services
 
 from .runner import Runner, Shelf, boundary, end, file, flows, script, start, task
@@ -222,6 +225,23 @@ def test_a_store_that_cannot_be_written_parks_the_activity_and_a_retry_does_noth
     run.retry("x")
     assert run.completed
     assert (shelf.held, done) == ({("ledger", ""): 7}, ["mail"])
+
+
+def test_a_job_whose_result_finds_no_room_is_not_done_again() -> None:
+    shelf = Shelf(full=["ledger"])
+    service = (
+        f'<bpmn:serviceTask id="x" camunda:type="external" camunda:topic="mail">{writes("number")}</bpmn:serviceTask>'
+    )
+    body = REFERENCE + start() + service + task("t", writes("number", "t")) + end() + flows("s x t e")
+    run = Runner(file(body, LEDGER), {}, Services(stores=shelf))
+    run.finish_job("x", number=7)
+    assert (list(run.incidents.values()), run.jobs) == ([("x", "full")], {})
+    shelf.full.clear()
+    run.retry("x")
+    assert (shelf.held, run.open_tasks) == ({("ledger", ""): 7}, ["t"])
+    shelf.full.add("ledger")
+    with pytest.raises(LastmeterError):
+        run.complete("t", number=8)
 
 
 def test_each_repetition_writes_its_own_entry_and_runs_over_what_a_store_holds() -> None:

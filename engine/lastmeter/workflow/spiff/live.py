@@ -113,18 +113,27 @@ class Live:
         return self._drive(now, lambda: None)
 
     def complete(self, task_uid: str, data: Mapping[str, object], now: dt.datetime) -> Advance:
-        """The user task, job or call activity is done with this result. Raises NotWaiting, UnstorableValue."""
+        """The user task, job or call activity is done with this result. Raises NotWaiting, UnstorableValue.
+
+        A person's result that cannot be kept raises what hinders it; that of a job or call is an incident.
+        """
         run = self._run
         token = self._opened(task_uid, ("task", "job", "call"))
         element: Element = token.task_spec
         fields = {name: values.decode(values.encode(value, name)) for name, value in data.items()}
 
+        by_person = token.opened == "task"
+
         def done() -> None:
             self._closed(token)
-            token.memo["at"] = "finish"
-            element.keep(run, token, fields)
-            token.memo["at"] = "leave"
-            run.guarded(token, token.complete)
+            if by_person:
+                # What cannot be kept refuses the step: the person may put it right.
+                element.conclude(run, token, fields)
+                token.memo["at"] = "leave"
+                run.guarded(token, token.complete)
+            else:
+                # The work is done and would be done again for nothing: its result waits with the incident.
+                run.guarded(token, lambda: element.finish(run, token, fields))
 
         return self._drive(now, done)
 
