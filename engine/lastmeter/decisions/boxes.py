@@ -84,16 +84,21 @@ class Boxer:
         self.tables: list[Table] = []
         self.doubts: list[tuple[etree._Element, str, Doubt]] = []
         self._depth = 0
+        # A large table repeats its cells; compiled ones hold no state and are shared.
+        self._expressions: dict[str, Expression] = {}
+        self._tests: dict[str, UnaryTests] = {}
 
     # --- text --------------------------------------------------------------------------------------------------------
 
     def expression(self, element: etree._Element, text: str) -> Expression:
         """The compiled text of an element. Raises DecisionModelError with its id and line."""
         self._language(element)
-        try:
-            compiled = compile_expression(text, names=self.names, types=self.types)
-        except FeelSyntaxError as error:
-            raise _syntax(element, error) from None
+        compiled = self._expressions.get(text)
+        if compiled is None:
+            try:
+                compiled = self._expressions[text] = compile_expression(text, names=self.names, types=self.types)
+            except FeelSyntaxError as error:
+                raise _syntax(element, error) from None
         self.doubts.extend((element, text, doubt) for doubt in compiled.doubts)
         return compiled
 
@@ -102,10 +107,12 @@ class Boxer:
         if text in ("", "-"):
             return None
         self._language(element)
-        try:
-            compiled = compile_tests(text, names=self.names, types=self.types)
-        except FeelSyntaxError as error:
-            raise _syntax(element, error) from None
+        compiled = self._tests.get(text)
+        if compiled is None:
+            try:
+                compiled = self._tests[text] = compile_tests(text, names=self.names, types=self.types)
+            except FeelSyntaxError as error:
+                raise _syntax(element, error) from None
         self.doubts.extend((element, text, doubt) for doubt in compiled.doubts)
         return compiled
 

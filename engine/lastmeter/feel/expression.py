@@ -18,6 +18,10 @@ from lastmeter.feel.values import FeelFunction, FeelValue, coerce, measured
 
 # A published definition holds some hundred expressions; a busy office runs a few dozen definitions.
 CACHE_SIZE = 8192
+SHORT = 256
+# A compiled expression weighs up to 230 bytes a character: of long ones few are kept, of enormous ones none.
+LONG_CACHE_SIZE = 256
+LONG = 4_000
 
 # Values that need no look on their way in.
 _READY = frozenset({str, bool, type(None)})
@@ -171,8 +175,18 @@ def _cached(text: str, names: frozenset[str]) -> Expression:
     return _build(text, names, None)
 
 
+@lru_cache(maxsize=LONG_CACHE_SIZE)
+def _cached_long(text: str, names: frozenset[str]) -> Expression:
+    return _build(text, names, None)
+
+
 @lru_cache(maxsize=CACHE_SIZE)
 def _cached_tests(text: str, names: frozenset[str]) -> UnaryTests:
+    return _build_tests(text, names, None)
+
+
+@lru_cache(maxsize=LONG_CACHE_SIZE)
+def _cached_long_tests(text: str, names: frozenset[str]) -> UnaryTests:
     return _build_tests(text, names, None)
 
 
@@ -189,7 +203,9 @@ def compile_expression(
     fall`), and to know which names inside a filter are top-level ones. `types` are item definitions by name.
     """
     known = frozenset(names) | frozenset(name for name in functions if needs_scope(name))
-    return _cached(text, known) if types is None else _build(text, known, types)
+    if types is not None or len(text) > LONG:
+        return _build(text, known, types)
+    return _cached(text, known) if len(text) <= SHORT else _cached_long(text, known)
 
 
 def compile_tests(
@@ -201,7 +217,9 @@ def compile_tests(
 ) -> UnaryTests:
     """The unary tests, parsed and compiled, from the cache if they were there. Raises FeelSyntaxError."""
     known = frozenset(names) | frozenset(name for name in functions if needs_scope(name))
-    return _cached_tests(text, known) if types is None else _build_tests(text, known, types)
+    if types is not None or len(text) > LONG:
+        return _build_tests(text, known, types)
+    return _cached_tests(text, known) if len(text) <= SHORT else _cached_long_tests(text, known)
 
 
 def _special(value: Mapping[str, object], depth: int = 0) -> set[str]:

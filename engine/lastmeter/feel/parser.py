@@ -383,7 +383,9 @@ class Parser:
 
     def _key_ahead(self) -> bool:
         """Whether a name and a colon come before any bracket or comma."""
-        for token in self.tokens[self.index :]:
+        # By index: a slice would copy the rest of the text for every argument.
+        for position in range(self.index, len(self.tokens)):
+            token = self.tokens[position]
             if token.kind == "op" and token.text == ":":
                 return True
             if token.kind in ("string", "at", "end") or (token.kind == "op" and token.text in "()[]{},.."):

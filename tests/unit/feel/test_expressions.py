@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import time
 import zoneinfo
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -28,7 +29,7 @@ from lastmeter.feel import (
     unary_names_read,
     unary_test,
 )
-from lastmeter.feel.expression import CACHE_SIZE, _cached
+from lastmeter.feel.expression import CACHE_SIZE, LONG, LONG_CACHE_SIZE, SHORT, _cached
 
 
 class Colour(enum.StrEnum):
@@ -376,6 +377,19 @@ def test_deep_data_is_compared_or_refused_but_never_crashes() -> None:
 def test_the_cache_is_bounded() -> None:
     assert _cached.cache_info().maxsize == CACHE_SIZE
     assert compile_expression("1 + 1") is compile_expression("1 + 1")
+    assert compile_tests("> 1") is compile_tests("> 1")
+
+
+@pytest.mark.parametrize("build", [compile_expression, compile_tests])
+def test_of_long_texts_few_are_kept_and_of_enormous_ones_none(build: Callable[[str], object]) -> None:
+    """A compiled text weighs up to 230 bytes a character: thousands of enormous ones would fill the memory."""
+    kept, enormous = "1" + " + 1" * (SHORT // 4), "1" + " + 1" * (LONG // 4)
+    assert build(kept) is build(kept)
+    assert build(enormous) is not build(enormous)
+    first = build(kept)
+    for number in range(LONG_CACHE_SIZE):
+        build(f"{kept} + {number}")
+    assert build(kept) is not first
 
 
 def test_compiled_tests_can_be_asked_again_and_again() -> None:
