@@ -13,6 +13,7 @@ Scope = dict[str, object]
 
 # A step of a large model costs more than a turn of a loop, yet models stay far below this.
 MAX_STEPS = 2_000_000
+MAX_SECONDS = 2.0
 
 
 class ModelRun(Run):
@@ -21,7 +22,7 @@ class ModelRun(Run):
     __slots__ = ("answers", "trace")
 
     def __init__(self, functions: Mapping[str, Invocable] | None = None) -> None:
-        super().__init__([], functions, MAX_STEPS)
+        super().__init__([], functions, MAX_STEPS, MAX_SECONDS)
         self.trace: list[TableTrace] = []
         self.answers: list[tuple[str, object]] = []
 

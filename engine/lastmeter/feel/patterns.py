@@ -5,14 +5,18 @@ Source: DMN 1.5, table 74, which takes over XQuery 1.0 and XPath 2.0 Functions a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import regex
 
 from lastmeter.feel.errors import FeelBudgetExceeded, NoValue
 from lastmeter.feel.runtime import MAX_STRING
+
+if TYPE_CHECKING:
+    from lastmeter.feel.runtime import Run
 
 # Half of the second that a whole expression may take.
 TIME_LIMIT = 0.5
@@ -128,24 +132,27 @@ def _escape(character: str, *, inside: bool) -> str:
     return "\\" + character
 
 
-def _timed(work: Callable[[], _Result]) -> _Result:
+def _timed(run: Run, work: Callable[[], _Result]) -> _Result:
+    """What the work gives; the time that it takes counts for the evaluation, as many short matches are a long one."""
+    began = time.thread_time()
     try:
         return work()
     except TimeoutError:
         raise FeelBudgetExceeded(
             "pattern", "正则表达式耗时过长，请简化。", "The regular expression takes too long; simplify it."
         ) from None
+    finally:
+        run.took(time.thread_time() - began)
 
 
-def matches(text: str, pattern: str, flags: str) -> bool:
+def matches(run: Run, text: str, pattern: str, flags: str) -> bool:
     """Whether the pattern is found anywhere in the text."""
-    compiled = _compiled(pattern, flags)
-    return _timed(lambda: compiled.search(text, timeout=TIME_LIMIT) is not None)
+    return _timed(run, lambda: _compiled(pattern, flags).search(text, timeout=TIME_LIMIT) is not None)
 
 
-def replace(text: str, pattern: str, replacement: str, flags: str) -> str:
+def replace(run: Run, text: str, pattern: str, replacement: str, flags: str) -> str:
     """The text with every match replaced; `$1` in the replacement is the first group, `\\$` a dollar."""
-    compiled = _compiled(pattern, flags)
+    compiled = _timed(run, lambda: _compiled(pattern, flags))
     parts = [replacement] if "q" in flags else _replacement(replacement, compiled.groups)
 
     size = 0
@@ -158,7 +165,7 @@ def replace(text: str, pattern: str, replacement: str, flags: str) -> str:
             raise FeelBudgetExceeded("string", "文本超过一百万字符。", "A text grew beyond a million characters.")
         return text
 
-    return _timed(lambda: compiled.sub(filled, text, timeout=TIME_LIMIT))
+    return _timed(run, lambda: compiled.sub(filled, text, timeout=TIME_LIMIT))
 
 
 def _replacement(replacement: str, groups: int) -> list[str | int]:
@@ -195,19 +202,18 @@ def _group(replacement: str, start: int, groups: int) -> tuple[int, int]:
     return int(replacement[start:end]), end
 
 
-def split(text: str, pattern: str) -> list[object]:
+def split(run: Run, text: str, pattern: str) -> list[object]:
     """The pieces between the matches."""
-    compiled = _compiled(pattern, "")
     pieces: list[object] = []
 
     def work() -> None:
         begin = 0
-        for match in compiled.finditer(text, timeout=TIME_LIMIT):
+        for match in _compiled(pattern, "").finditer(text, timeout=TIME_LIMIT):
             if match.start() == match.end():
                 continue
             pieces.append(text[begin : match.start()])
             begin = match.end()
         pieces.append(text[begin:])
 
-    _timed(work)
+    _timed(run, work)
     return pieces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -12,42 +13,72 @@ if TYPE_CHECKING:
 
 # So many turns of a loop take less than a second; a real table or condition takes fewer than a thousand.
 MAX_STEPS = 400_000
+# Steps are counted alike everywhere, but some cost much more than others: looking through a text of a hundred thousand
+# characters is one step, too. Processor seconds of the thread are the backstop, looked at now and then.
+MAX_SECONDS = 0.8
+_FIRST, _SLICE = 32, 200
 # Each call of a FEEL function costs some eight Python frames, and Python allows a thousand.
 MAX_DEPTH = 80
 MAX_STRING = 1_000_000
 MAX_LIST = 500_000
 # A misbehaving expression warns at every turn of a loop; a reader needs the first ones.
 MAX_WARNINGS = 100
+MAX_WARNING = 300
 
 _NO_FUNCTIONS: Mapping[str, Invocable] = {}
 
 
 class Run:
-    """The meter of one evaluation. Loops, strings and lists are charged to `steps`, function calls to `depth`."""
+    """The meter of one evaluation. Loops, strings and lists are charged to `steps`, function calls to `depth`.
 
-    __slots__ = ("depth", "functions", "steps", "warnings")
+    `steps` is the part of the budget that may be spent before anybody looks at the clock; `rest` is what follows it.
+    """
+
+    __slots__ = ("deadline", "depth", "functions", "rest", "seconds", "steps", "warnings")
 
     def __init__(
         self,
         warnings: list[str] | None = None,
         functions: Mapping[str, Invocable] | None = None,
         steps: int = MAX_STEPS,
+        seconds: float = MAX_SECONDS,
     ) -> None:
         self.warnings = [] if warnings is None else warnings
         self.functions = _NO_FUNCTIONS if functions is None else functions
-        self.steps = steps
+        self.steps = min(steps, _FIRST)
+        self.rest = steps - self.steps
+        self.seconds = seconds
+        self.deadline = 0.0
         self.depth = 0
 
     def warn(self, reason: str) -> None:
         """The reason stands among the warnings, if there is room."""
         if len(self.warnings) < MAX_WARNINGS:
-            self.warnings.append(reason)
+            self.warnings.append(reason if len(reason) <= MAX_WARNING else reason[:MAX_WARNING] + "…")
 
     def charge(self, steps: int) -> None:
-        """The steps are spent. Raises FeelBudgetExceeded when there are none left."""
+        """The steps are spent. Raises FeelBudgetExceeded when there are none left, or no time."""
         self.steps -= steps
         if self.steps < 0:
+            self._refill()
+
+    def _refill(self) -> None:
+        self.rest += self.steps
+        if self.rest < 0:
             raise FeelBudgetExceeded("steps", "计算步数过多，请缩小循环或列表。", "Too many steps; loop over less.")
+        self.steps = min(self.rest, _SLICE)
+        self.rest -= self.steps
+        now = time.thread_time()
+        if not self.deadline:
+            self.deadline = now + self.seconds
+        elif now > self.deadline:
+            raise FeelBudgetExceeded(
+                "time", "计算时间过长，请缩小循环、文本或列表。", "It takes too long; loop over less or smaller values."
+            )
+
+    def took(self, seconds: float) -> None:
+        """So much time was spent inside one step. Raises FeelBudgetExceeded."""
+        self.charge(int(seconds / MAX_SECONDS * MAX_STEPS))
 
     def enter(self) -> None:
         """One function call deeper."""

@@ -12,7 +12,7 @@ from lastmeter.feel.arithmetic import negate
 from lastmeter.feel.errors import NoValue
 from lastmeter.feel.library import LIBRARY
 from lastmeter.feel.types import FeelType, FunctionType, fit
-from lastmeter.feel.values import Invocable, Range, arrange, equal, in_range, kind_of, measured, order
+from lastmeter.feel.values import Invocable, Range, Walk, arrange, equal, in_range, kind_of, measured, order
 
 if TYPE_CHECKING:
     from lastmeter.feel.runtime import Run
@@ -59,6 +59,8 @@ class Closure(Invocable):
             raise NoValue("functions in other languages are not run")
         frame = self.captured[:]
         for slot, (name, type_), value in zip(self.slots, self.parameters, arguments, strict=True):
+            if type(value) is list:
+                run.charge(len(value) >> 2)
             frame[slot], fits = fit(value, type_)
             if not fits:
                 run.warn(f"{self.name}: argument {name!r} has the wrong type and counts as null")
@@ -184,7 +186,10 @@ COMPARE: dict[str, Callable[..., object]] = {
 def compare_values(run: Run, symbol: str, left: object, right: object) -> bool | None:
     """The comparison of any two values; null with a warning where their types differ."""
     if symbol in ("=", "!="):
-        same = equal(left, right)
+        walk = Walk() if type(left) is list or type(left) is dict else None
+        same = equal(left, right, walk)
+        if walk is not None:
+            run.charge(walk.spent >> 2)
         if same is None:
             run.warn(f"{kind_of(left)} and {kind_of(right)} are never compared")
             return None
@@ -290,7 +295,13 @@ def negation(operand: Step) -> Step:
 
 
 def instance_of(value: Step, type_: FeelType) -> Step:
-    return lambda run, slots: type_.holds(measured(value(run, slots)))
+    def step(run: Run, slots: Slots) -> object:
+        found = value(run, slots)
+        if type(found) is list:
+            run.charge(len(found) >> 2)
+        return type_.holds(measured(found))
+
+    return step
 
 
 def unary_value(symbol: str, operand: Step) -> Step:
@@ -313,7 +324,7 @@ def unary_value(symbol: str, operand: Step) -> Step:
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
-def contains(value: object, found: object) -> bool | None:
+def contains(run: Run, value: object, found: object) -> bool | None:
     """Whether a value passes a test that gave `found`: equal to it, in its range, or among its items.
 
     Source: DMN 1.5, 10.3.2.13.
@@ -321,6 +332,7 @@ def contains(value: object, found: object) -> bool | None:
     if isinstance(found, Range):
         return in_range(value, found)
     if isinstance(found, list):
+        run.charge(len(found) >> 2)
         return _among(value, found)
     return equal(value, found)
 
@@ -338,8 +350,8 @@ def literal_check(literal: object) -> Check:
 
     def check(run: Run, slots: Slots, value: object) -> object:
         if type(value) is kind:
-            return value == literal if kind in (str, Decimal, bool) else contains(value, literal)
-        return contains(value, literal)
+            return value == literal if kind in (str, Decimal, bool) else contains(run, value, literal)
+        return contains(run, value, literal)
 
     return check
 
@@ -350,7 +362,7 @@ def asking_check(expression: Step, slot: int) -> Check:
     def check(run: Run, slots: Slots, value: object) -> object:
         slots[slot] = value
         found = expression(run, slots)
-        return found if found is None or isinstance(found, bool) else contains(value, found)
+        return found if found is None or isinstance(found, bool) else contains(run, value, found)
 
     return check
 
@@ -360,7 +372,7 @@ def member_check(expression: Step, is_boolean: bool) -> Check:
         found = expression(run, slots)
         if isinstance(found, bool) and not isinstance(value, bool) and (is_boolean or value is not None):
             return found
-        return contains(value, found)
+        return contains(run, value, found)
 
     return check
 

@@ -183,10 +183,14 @@ class Walk:
     read.
     """
 
-    __slots__ = ("left",)
+    __slots__ = ("fuel", "left")
 
     def __init__(self, fuel: int = 1_000_000) -> None:
-        self.left = fuel
+        self.fuel = self.left = fuel
+
+    @property
+    def spent(self) -> int:
+        return self.fuel - self.left
 
     def spend(self, amount: int) -> None:
         """The amount is gone. Raises FeelBudgetExceeded when there is no more."""

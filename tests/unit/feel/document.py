@@ -28,9 +28,11 @@ language that computes and does nothing else (OMG DMN 1.5, chapter 10). Every ex
 - 名称可以是中文、可以带空格；带运算符的名称（如 `a-b`）以作用域中最长的为准，也可写成 `` `a-b` ``（扩展）。
   Names may be Chinese and hold spaces; with operators in them (`a-b`) the longest name in scope wins, or put it
   in backquotes (an extension).
-- 每次计算有限额：40 万步、80 层函数调用、100 万字符的文本、50 万项的列表、正则表达式 0.5 秒；超出即报 `feel_budget`。
+- 每次计算有限额：40 万步、80 层函数调用、100 万字符的文本、50 万项的列表、正则表达式 0.5 秒、处理器时间 0.8 秒；
+  超出即报 `feel_budget`。
   An evaluation may take 400,000 steps, 80 nested calls, strings of a million characters, lists of half a
-  million items and half a second for a regular expression; beyond that it ends in `feel_budget`.
+  million items, half a second for a regular expression and 0.8 s of processor time; beyond that it ends in
+  `feel_budget`.
 """
 
 REFUSED = "（语法错误 syntax error）"

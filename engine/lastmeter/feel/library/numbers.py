@@ -116,7 +116,7 @@ def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Decimal:
     if not divisor:
         raise NoValue("division by zero")
     # The sign follows the divisor: dividend - divisor * floor(dividend / divisor).
-    rest = NUMBERS.remainder(dividend, divisor)
+    rest = finite(NUMBERS.remainder(dividend, divisor))
     if rest and (rest < 0) != (divisor < 0):
         rest = NUMBERS.add(rest, divisor)
     return finite(rest)

@@ -24,11 +24,11 @@ def substring(run: Run, text: str, start: Decimal, length: Decimal | None = None
         raise NoValue("start position outside the string")
     begin = first - 1 if first > 0 else len(text) + first
     if length is None:
-        return text[begin:]
+        return run.string(text[begin:])
     count = truncated(run, length, "length")
     if count < 1:
         raise NoValue("length must be positive")
-    return text[begin : begin + count]
+    return run.string(text[begin : begin + count])
 
 
 @builtin("string length", string("string"))
@@ -49,13 +49,13 @@ def lower_case(run: Run, text: str) -> str:
 @builtin("substring before", string("string"), string("match"))
 def substring_before(run: Run, text: str, match: str) -> str:
     before, found, _ = text.partition(match) if match else ("", "", "")
-    return before if found else ""
+    return run.string(before) if found else ""
 
 
 @builtin("substring after", string("string"), string("match"))
 def substring_after(run: Run, text: str, match: str) -> str:
     _, found, after = text.partition(match) if match else ("", "x", text)
-    return after if found else ""
+    return run.string(after) if found else ""
 
 
 @builtin("contains", string("string"), string("match"))
@@ -77,17 +77,17 @@ def ends_with(run: Run, text: str, match: str) -> bool:
     "replace", string("input"), string("pattern"), string("replacement"), string("flags", optional=True, nullable=True)
 )
 def replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> str:
-    return run.string(patterns.replace(text, pattern, replacement, flags or ""))
+    return run.string(patterns.replace(run, text, pattern, replacement, flags or ""))
 
 
 @builtin("matches", string("input"), string("pattern"), string("flags", optional=True, nullable=True))
 def matches(run: Run, text: str, pattern: str, flags: str | None = None) -> bool:
-    return patterns.matches(text, pattern, flags or "")
+    return patterns.matches(run, text, pattern, flags or "")
 
 
 @builtin("split", string("string"), string("delimiter"))
 def split(run: Run, text: str, delimiter: str) -> list[object]:
-    return run.sized(patterns.split(text, delimiter))
+    return run.sized(patterns.split(run, text, delimiter))
 
 
 @builtin(
