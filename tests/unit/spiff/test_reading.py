@@ -290,6 +290,33 @@ REFUSED: list[tuple[str, str, str]] = [
             )
         ),
     ),
+    ("boundary-not-attached", "y", instead(sub(task("a"))) + boundary("y", "a", "<bpmn:errorEventDefinition/>")),
+    ("default-without-effect", "x", instead('<bpmn:parallelGateway id="x" default="x_e"/>')),
+    (
+        "repeats-twice",
+        "x",
+        repeated(
+            '<bpmn:standardLoopCharacteristics loopMaximum="2"/>'
+            '<bpmn:multiInstanceLoopCharacteristics camunda:collection="a"/>'
+        ),
+    ),
+    (
+        "data-out-of-sight",
+        "y",
+        instead(sub('<bpmn:dataObject id="inner" name="n"/>' + task("a")))
+        + task(
+            "y",
+            "<bpmn:dataInputAssociation><bpmn:sourceRef>inner</bpmn:sourceRef><bpmn:targetRef>i</bpmn:targetRef>"
+            "</bpmn:dataInputAssociation>",
+        ),
+    ),
+    (
+        "caught-twice",
+        "c2",
+        instead(f'<bpmn:transaction id="x">{end("c", CANCEL)}</bpmn:transaction>')
+        + boundary("c1", "x", CANCEL)
+        + boundary("c2", "x", CANCEL),
+    ),
     ("link-without-source", "x", PLAIN + catch(LINK)),
     (
         "undo-of-process",

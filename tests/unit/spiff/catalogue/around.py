@@ -104,6 +104,17 @@ DATA = (
         gives={"a": 1, "b": 6},
         more=["test_what_a_sub_process_declares_is_its_own"],
     ),
+    refused(
+        "别的子流程的数据对象",
+        "data object of another sub-process",
+        "data-out-of-sight",
+        between(sub('<bpmn:dataObject id="o" name="a"/>' + task("t")))
+        + task(
+            "y",
+            "<bpmn:dataInputAssociation><bpmn:sourceRef>o</bpmn:sourceRef><bpmn:targetRef>i</bpmn:targetRef>"
+            "</bpmn:dataInputAssociation>",
+        ),
+    ),
     executed(
         "属性与数据对象：同名变量",
         "property and data object: the variable of that name",

@@ -215,6 +215,12 @@ BOUNDARY = (
         "没有附着的边界", "boundary event on no activity", "boundary-not-attached", PLAIN + boundary("x", "s", DAY)
     ),
     refused(
+        "附着在别的层的边界事件",
+        "boundary event on an activity of another level",
+        "boundary-not-attached",
+        start() + sub(task("a"), "q") + boundary("x", "a", DAY) + task("u") + flows("s q", "x u"),
+    ),
+    refused(
         "同一边界捕获两次的错误",
         "error that two boundary events of one activity catch",
         "caught-twice",

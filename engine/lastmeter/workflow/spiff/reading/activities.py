@@ -102,9 +102,11 @@ class ActivityReader(DataReader):
 
     def _repeat(self, element: Element, node: Node) -> Repeat | None:
         loop = element.find(tag("standardLoopCharacteristics"))
+        many = element.find(tag("multiInstanceLoopCharacteristics"))
+        if loop is not None and many is not None:
+            self.find("repeats-twice", element)
         if loop is not None:
             return self._loop(loop)
-        many = element.find(tag("multiInstanceLoopCharacteristics"))
         if many is None:
             return None
         repeat = self._many(many)

@@ -31,6 +31,7 @@ class DataReader(EventReader):
         idle = False
         for association in element.iterchildren(tag("dataInputAssociation"), tag("dataOutputAssociation")):
             reads = local(association) == "dataInputAssociation"
+            self._in_sight(association)
             aimed = self._store_of(association, "sourceRef" if reads else "targetRef")
             if aimed is not None:
                 self._stored(element, association, aimed, node)
@@ -196,3 +197,16 @@ class DataReader(EventReader):
         if end is None or end.get("name") == PLACEHOLDER:
             return ""
         return self.data_name(reference)
+
+    def _in_sight(self, association: Element) -> None:
+        """What an end shows lies around the association; elsewhere its name would mean another variable.
+
+        Source: BPMN 2.0.2, 10.4.1: a data object is visible where it is declared and inside.
+        """
+        around = set(association.iterancestors())
+        for name in ("sourceRef", "targetRef"):
+            for reference in association.iterchildren(tag(name)):
+                end = self.by_id.get(local_ref(text_of(reference)))
+                shown = end is not None and local(end) in ("dataObject", "dataObjectReference", "property")
+                if end is not None and shown and end.getparent() not in around:
+                    self.find("data-out-of-sight", association, name=self.data_name(text_of(reference)))

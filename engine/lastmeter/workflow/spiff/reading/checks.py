@@ -73,6 +73,8 @@ class _Checker:
     def default(self, node: Node) -> None:
         if node.default and node.default not in node.outgoing:
             self.find("unresolved-reference", node, reference=node.default)
+        elif node.default and node.type in _NOT_CONDITIONAL:
+            self.find("default-without-effect", node, flow=node.default)
 
     def conditions(self, node: Node) -> None:
         flows = [self.process.flows[flow] for flow in node.outgoing]
@@ -130,7 +132,7 @@ class _Checker:
 
     def boundary(self, node: Node) -> None:
         host = self.process.nodes.get(node.attached_to)
-        if host is None or host.type not in _HOSTS or host.triggered_by_event:
+        if host is None or host.type not in _HOSTS or host.triggered_by_event or host.container != node.container:
             self.find("boundary-not-attached", node)
         if node.incoming:
             self.find("boundary-with-incoming", node)
@@ -157,7 +159,7 @@ class _Checker:
     def caught_once(self, node: Node, where: str) -> None:
         """Of two that catch one code at one place, the second would never run."""
         for event in node.event.each() if node.event is not None else ():
-            if event.kind in ("error", "escalation"):
+            if event.kind in ("error", "escalation", "cancel"):
                 other = self.catches.setdefault((where, event.kind, event.name), node.id)
                 if other != node.id:
                     zh = EVENT_ZH[event.kind]

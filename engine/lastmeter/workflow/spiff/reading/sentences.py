@@ -159,6 +159,18 @@ SENTENCES: Mapping[str, Sentence] = {
         "放进子流程里，或在调用活动的边界上画补偿",
         "draw it in a sub-process, or compensate on the border of the call activity",
     ),
+    "default-without-effect": Sentence(
+        "从这里出去的流都会走，默认流 {flow} 不起作用",
+        "every flow out of here is taken: the default flow {flow} has no effect",
+        "删去默认标记，或改用排他网关",
+        "remove the mark, or use an exclusive gateway",
+    ),
+    "repeats-twice": Sentence(
+        "同时画了循环和多实例，只能有一种",
+        "both a loop and multiple instances are drawn; there can be one",
+        "只留一种，或把另一种放在外面的子流程上",
+        "keep one, or put the other on a sub-process around it",
+    ),
     "caught-twice": Sentence(
         "同一处的 {other} 已经捕获同样的{kind_zh}，这个永远不会执行",
         "{other} already catches the same {kind} there: this one would never run",
@@ -384,8 +396,8 @@ SENTENCES: Mapping[str, Sentence] = {
         "write a condition or make it the default flow",
     ),
     "boundary-not-attached": Sentence(
-        "边界事件没有附着在活动上",
-        "the boundary event is not attached to an activity",
+        "边界事件没有附着在同一层的活动上",
+        "the boundary event is not attached to an activity beside it",
         "拖到活动的边上",
         "attach it to an activity",
     ),
@@ -472,6 +484,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "no data association fills the data input “{name}”: the activity does not wait for it",
         "画一条数据关联，或从输入集中删去",
         "draw a data association to it, or remove it from the input set",
+    ),
+    "data-out-of-sight": Sentence(
+        "数据“{name}”属于另一个子流程或活动，从这里看不到",
+        "the data “{name}” belongs to another sub-process or activity and is not visible here",
+        "把它画在外面一层，或从那里映射出来",
+        "draw it in the process around both, or map it outwards there",
     ),
     "data-name": Sentence(
         "数据名称“{name}”会被读作表达式，不是一个变量",
