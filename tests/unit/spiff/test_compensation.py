@@ -241,6 +241,36 @@ def test_cancelling_stops_what_still_runs_in_the_transaction() -> None:
     assert run.open_tasks == ["tell"]
 
 
+def test_cancelling_undoes_what_has_completed_in_sub_processes_that_still_run() -> None:
+    undo_b = script("undo_b", "kept", "seen").replace("<bpmn:scriptTask", '<bpmn:scriptTask isForCompensation="true"')
+    deepest = sub("in2", start("s2") + undoable("b", undo_b) + task("rest") + flows("s2 b rest"))
+    inner = sub(
+        "in1", '<bpmn:property id="own" name="kept"/>' + start("s1") + undoable("a") + deepest + flows("s1 a in2")
+    )
+    whole = boundary("c_in1", "in1", UNDO) + task("undo_in1", isForCompensation="true")
+    link = '<bpmn:association id="link_in1" sourceRef="c_in1" targetRef="undo_in1"/>'
+    inside = (
+        start("is") + '<bpmn:parallelGateway id="g"/>' + inner + whole + link + undoable("c") + end("stop", CANCEL)
+        + flows("is g in1", "g c stop")
+    )  # fmt: skip
+    border = boundary("cancelled", "tx", CANCEL) + task("tell")
+    run = Runner(file(start() + sub("tx", inside, kind="transaction") + border + flows("s tx", "cancelled tell")))
+    run.complete("a")
+    run.complete("b", kept=7)
+    assert run.open_tasks == ["c", "rest"]
+    run.complete("c")
+    assert [run.times(name, "cancelled") for name in ("rest", "in1", "in2")] == [1, 1, 1]
+    # The handler of the whole is for what has completed as a whole.
+    assert run.executed[-3:] == ["c_b", "undo_b", "c_a"]
+    assert run.open_tasks == ["undo_a"]
+    run.complete("undo_a")
+    run.complete("undo_c")
+    assert run.open_tasks == ["tell"]
+    assert run.variables["seen"] == 7
+    run.complete("tell")
+    assert run.completed
+
+
 def test_where_nothing_ever_compensates_nothing_is_remembered() -> None:
     run = Runner(file(start() + undoable("a") + task("b") + flows("s a b")))
     run.complete("a")

@@ -54,6 +54,21 @@ class Compensating(Catching):
             taken.extend({**record, "scope": each.id} for record in wanted)
         return taken
 
+    def completed_within(self, scope_id: str) -> list[Record]:
+        """What has completed in sub-processes that still run in the scope, as records of these: parts of a whole that
+        has not completed, so that only the parts are undone."""
+        found: list[Record] = []
+        for token in self.scopes[scope_id].tokens.values():
+            inside = self.scopes.get(token.id)
+            if inside is None or not inside.container or token.role == HANDLER:
+                continue
+            done = [*inside.done, *self.completed_within(inside.id)]
+            if done:
+                variables, given = dict(inside.variables), sorted(inside.given)
+                record: Record = {"at": token.task_spec.name, "loop": token.loop, "variables": variables}
+                found.append({**record, "given": given, "done": done, "scope": scope_id, "part": True})
+        return found
+
     def compensate(self, driver: Token, records: list[Record]) -> None:
         """The driver undoes the records, the last one first, each when the one before is undone."""
         driver.memo["undo"] = records
@@ -82,7 +97,7 @@ class Compensating(Catching):
 
     def _undo(self, driver: Token, record: Record, scope: Scope) -> None:
         name = record["at"]
-        boundary = self.spec.handler(name)
+        boundary = None if record.get("part") else self.spec.handler(name)
         element = self.spec.element(name if boundary is None else boundary.node.handler)
         if boundary is not None:
             self._note_boundary(boundary, scope, record)
@@ -106,7 +121,7 @@ class Compensating(Catching):
         scope.variables.update(record["variables"])
         scope.given.update(record["given"])
         scope.done = record["done"]
-        start = self.spec.undoing_start(token.task_spec.name)
+        start = None if record.get("part") else self.spec.undoing_start(token.task_spec.name)
         if start is not None:
             self.begin_event_sub_process(start, scope.id, {})
             return

@@ -404,8 +404,9 @@ class Cancel(Throw):
 
     def perform(self, run: Run, token: Token) -> bool | None:
         self.happened(run, token)
+        inside = run.completed_within(token.scope_id)
         run.cancel_scope(token.scope_id, keep=token)
-        run.compensate(token, run.completed_in(token, ""))
+        run.compensate(token, [*run.completed_in(token, ""), *inside])
         return None
 
     def compensated(self, run: Run, token: Token) -> None:
