@@ -153,12 +153,14 @@ def test_a_clause_is_cited_in_the_readers_language(cited: str, said: str) -> Non
 
 
 def _citations() -> set[str]:
-    """The clauses of the processes, and the texts of the rules that are nothing but a citation."""
+    """The clauses of the processes and of their tables, and the texts of the rules that are nothing but a citation."""
     found = {
         str(source["clause"])
         for file in sorted((ROOT / "bpmn").glob("*/process.toml"))
         for source in tomllib.loads(file.read_text()).get("source", [])
     }
+    for file in sorted((ROOT / "bpmn").glob("*/*.dmn")):
+        found |= set(re.findall("【([^】]*)】", file.read_text()))
     for name, tree in modules().items():
         if name.startswith("engine/lastmeter/procurement/"):
             texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))

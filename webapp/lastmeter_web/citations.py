@@ -17,12 +17,18 @@ LAWS: Mapping[str, str] = {
     "政府采购法": "Government Procurement Law",
     "财政部令第87号": "Ministry of Finance Order 87",
     "财政部令第94号": "Ministry of Finance Order 94",
+    "财政部令第102号": "Ministry of Finance Order 102",
+    "招标投标法": "Tendering and Bidding Law",
     "财库〔2014〕214号": "Ministry of Finance Circular 214 of 2014",
     "个人信息保护法": "Personal Information Protection Law",
     "未成年人保护法": "Law on the Protection of Minors",
+    "反家庭暴力法": "Anti-Domestic Violence Law",
+    "社会救助暂行办法": "Interim Measures for Social Assistance",
     "民法典": "Civil Code",
     "本系统规则": "rule of this system",
     "本系统参数": "parameter of this system",
+    "个案服务参数": "parameter of casework",
+    "走访频次参数": "parameter of visits",
 }
 _UNITS = {"实施方案": ("part", "parts"), "本系统规则": ("", "")}  # how its places are called, one and several
 _ARTICLES = ("art.", "arts.")
