@@ -24,8 +24,9 @@ from lastmeter.feel.types import simple_name
 from lastmeter.feel.values import equal, kind_of, literal_of, order
 
 Kind = OneOf["gap", "overlap", "conflict", "unreachable", "not_analysed"]
-# Boxes asked before the analysis gives up and says so.
-MAX_BOXES = 200_000
+# Cells and boxes asked before the analysis gives up and says so: it runs while a page is waited for.
+MAX_CHECKS = 400_000
+MAX_BOXES = 50_000
 MAX_FINDINGS = 50
 # Overlaps of these policies are how they are meant to work.
 _OVERLAPS_MEANT = frozenset("FPRCO")
@@ -53,10 +54,14 @@ class _Column:
 def analyse(table: Table) -> list[Finding]:
     """Gaps, overlaps, conflicts and unreachable rules, with an example each."""
     columns: list[_Column] = []
+    checks = 0
     for place, column in enumerate(table.inputs):
         samples = _samples(column, [rule.tests[place] for rule in table.rules])
         if samples is None:
             return [_not_analysed(column.label)]
+        checks += len(samples) * len(table.rules)
+        if checks > MAX_CHECKS:
+            return [_too_large()]
         columns.append(_column(column.label, samples, table.rules, place))
     if _boxes(columns) > MAX_BOXES:
         return [_too_large()]
@@ -242,10 +247,20 @@ def _constant(node: Node) -> object:
 
 def distinct(values: Iterable[object]) -> list[object]:
     """The values without those that equal an earlier one."""
-    kept: list[object] = []
+    seen: set[object] = set()
+    others: list[object] = []
+    kept = []
     for value in values:
-        if not any(equal(value, each) is True for each in kept):
-            kept.append(value)
+        if type(value) in (str, Decimal, bool):
+            # By type, too: to Python true is 1.
+            if (key := (type(value), value)) in seen:
+                continue
+            seen.add(key)
+        elif any(equal(value, each) is True for each in others):
+            continue
+        else:
+            others.append(value)
+        kept.append(value)
     return kept
 
 

@@ -119,15 +119,16 @@ def _keyed(session: Session, name: str, payload: Mapping[str, object]) -> Iterat
     """The catches that find their key in the payload, for each way in which some look for it."""
     asked = select(Subscription.retrieval).where(Subscription.kind == "message", Subscription.name == name)
     for text in session.scalars(asked.where(Subscription.retrieval.is_not(None)).distinct()):
-        found = _retrieved(text or "", payload)
+        found = _retrieved(session, text or "", payload)
         if found is not None:
             yield and_(Subscription.retrieval == text, Subscription.correlation == found)
 
 
-def _retrieved(text: str, payload: Mapping[str, object]) -> str | None:
+def _retrieved(session: Session, text: str, payload: Mapping[str, object]) -> str | None:
     """The key of the message; None where the payload has none that could be one."""
     try:
-        return engine.as_correlation(expressions.compiled(text).evaluate(dict(payload), functions={}))
+        value = expressions.compiled(text).evaluate(dict(payload), functions=deadline_functions(session, []))
+        return engine.as_correlation(value)
     except LastmeterError:
         return None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tests.unit.decisions.documents import decision, model, table
 
 from lastmeter.decisions import Finding, analyse
+from lastmeter.decisions.analysis import distinct
 
 
 def found(inputs: list[str], rows: list[str], policy: str = "UNIQUE", **more: dict[str, str]) -> list[Finding]:
@@ -66,3 +69,15 @@ def test_a_default_closes_every_gap() -> None:
 
 def test_freer_cells_are_said_not_to_be_analysed() -> None:
     assert [each.kind for each in found(["age"], ["> limit => 1"])] == ["not_analysed"]
+
+
+def test_a_table_too_large_to_be_analysed_is_told_so_at_once() -> None:
+    """Three thousand rows of one column took a minute, while somebody waited for the page."""
+    rows = [f"[{number * 10}..{number * 10 + 5}] => {number}" for number in range(3000)]
+    (remark,) = found(["amount"], rows)
+    assert remark.kind == "not_analysed"
+    assert "too large" in remark.sentence_en
+
+
+def test_a_truth_and_a_number_are_distinct() -> None:
+    assert distinct([True, Decimal(1), "a", "a", Decimal("1.0"), [1], [1]]) == [True, Decimal(1), "a", [1]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,27 @@ def test_a_decision_must_be_in_the_package_and_readable() -> None:
     ours = bpmn(node("businessRuleTask", "rule", camunda_decisionRef=table.stem, camunda_resultVariable="m"))
     assert not found(ours, "decision-unknown", decisions={table.stem: table.read_bytes()})
     assert found(xml, "decision-broken", decisions={"method": b"<definitions/>"})[0].severity == "error"
+
+
+def test_what_a_table_leaves_open_is_said_once_for_each_kind_with_an_example() -> None:
+    rows = ("[0..10)", "[5..20]", "[6..7]", "> 30", "> 40")
+    written = "".join(
+        f"<rule><inputEntry><text>{escape(row)}</text></inputEntry><outputEntry><text>{number}</text></outputEntry></rule>"
+        for number, row in enumerate(rows)
+    )
+    table = f"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+<decision id="t" name="t"><variable name="t"/><decisionTable id="dt" hitPolicy="UNIQUE"><input id="i">
+<inputExpression typeRef="number"><text>x</text></inputExpression></input><output id="o" name="t"/>{written}
+</decisionTable></decision></definitions>"""
+    (gap,) = found(bpmn(start()), "decision-gap", decisions={"open": table.encode()})
+    assert gap.severity == "note"
+    assert "x = " in gap.message_zh
+    (conflict,) = found(bpmn(start()), "decision-conflict", decisions={"open": table.encode()})
+    assert conflict.severity == "warning"
+    first = table.replace('hitPolicy="UNIQUE"', 'hitPolicy="FIRST"').encode()
+    assert not found(bpmn(start()), "decision-conflict", decisions={"open": first})
+    (hidden,) = found(bpmn(start()), "decision-unreachable", decisions={"open": first})
+    assert "3" in hidden.message_en
 
 
 def test_a_value_called_in_a_decision_or_a_form_is_a_warning_with_its_place() -> None:
