@@ -10,7 +10,7 @@ from tests.web.city import City
 RULE = {
     "zh": ("采购方式", "公开招标", "没有特殊情形的，公开招标", "依据：政府采购法 26、27", "预算金额", "900,000.00元"),
     "en": ("Procurement method", "open tender", "Without a special circumstance: open tender (Law 26, 27)",
-           "Basis: 政府采购法 26、27", "Budget", "CNY 900,000.00"),
+           "Basis: Government Procurement Law, arts. 26, 27", "Budget", "CNY 900,000.00"),
 }  # fmt: skip
 
 
