@@ -118,11 +118,11 @@ whole unless it is said otherwise here.
   0095 and 0097 stand in their test files only: they were left out. 0105, 0012, 0008 and others are split into more
   cases in the newest lists; here they are counted as the files have them.
 - 未运行：0009、0010（查到的测试以 [a] = a 为准，DMN 1.2 已废除），0076（Java），0037、0038、0086、0088、0091、1148、
-  1149（无测试文件），1161（无模型），0004、0034、0087、0104（尚未抄录）。1157-unarytests-decisiontable 已运行，它在
-  测试集的仓库里，但不在 Drools 10.2 的清单里。
+  1149（无测试文件），1161（无模型），0034（模型与测试版本不同），0087（尚未抄录）。
+  1157-unarytests-decisiontable 已运行，它在测试集的仓库里，但不在 Drools 10.2 的清单里。
   Not run: 0009 and 0010 (the tests to be had rest on [a] = a, which DMN 1.2 dropped), 0076 (Java), 0037, 0038, 0086,
-  0088, 0091, 1148 and 1149 (no test file), 1161 (no model), and 0004, 0034, 0087 and 0104 (not copied yet).
-  1157-unarytests-decisiontable was run; it stands in the kit's repository but not in the list of Drools 10.2.
+  0088, 0091, 1148 and 1149 (no test file), 1161 (no model), 0034 (model and test of two versions), 0087 (not
+  copied). 1157-unarytests-decisiontable was run; it stands in the kit's repository but not in the list of Drools 10.2.
 """
 KIT_HEAD = """\
 | 级 level | 目录 directory | 内容 subject | 通过 passed | 未通过的原因 what fails | 日期 run |

@@ -41,6 +41,7 @@ SUBJECTS = """
 3 0001 | [1, 2, 3, 4][item > 2]; [a > 1].b
 3 0002 | substring("foobar", 3); replace("ABC", "b"; matches("foobar"; string(1.5)
 3 0003 | test_a_function_of_the_model_runs_over_a_list_and_in_a_sort
+3 0004 | test_a_decision_asks_the_decisions_it_requires_once; test_an_invocation_binds_by_name
 3 0005 | {f: function(x, y) x - y, r: f(5, 3)}.r; test_an_invocation_binds_by_name
 3 0006 | [y = "q"].y; [{a: 1, b: 2}, {a: 3, b: 4}][a > 1].b
 3 0007 | date("2026-03-02"); time(9, 30, 0); duration("PT1H30M")
@@ -108,6 +109,7 @@ SUBJECTS = """
 3 0099 | -@"P1D"; -2 ** 2
 3 0100 | @"2026-01-31" + @"P1M"; @"10:00:00" + @"PT15H"; @"P1D" * 2.5; @"P1D" / @"PT6H"; 1 + "1"; @"P1Y" + @"P1D"
 3 0103 | is(@"10:00:00Z", @"10:00:00+00:00"); is(5); is(value1: 5)
+3 0104 | test_inputs_and_results_are_checked_against_their_type; test_an_input_that_is_not_allowed_counts_as_null
 3 1100 | decimal(1/3, 2); decimal(125, -1); decimal(1, 7000)
 3 1101 | floor(-1.5); floor(-1.56, 1)
 3 1102 | ceiling(1.2)
