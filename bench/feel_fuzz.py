@@ -17,12 +17,12 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "engine"), str(ROOT)]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "engine"))
 
-from tests.unit.feel.grammar import expression, spoiled  # noqa: E402
+from tests.unit.feel.grammar import expression, spoiled
 
-from lastmeter.feel import FeelBudgetExceeded, FeelSyntaxError, evaluate, literal_of, unary_test  # noqa: E402
+from lastmeter.feel import FeelBudgetExceeded, FeelSyntaxError, evaluate, literal_of, unary_test
 
 SECONDS = 1.0
 MEGABYTES = 100

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.test_inbox_walk import AXE
-from tests.browser.walking import Site
+from tests.browser.walking import Site, faults
 
 HOLES = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="等级" namespace="n">
 <decision id="level" name="level" label="等级 · Level"><variable name="level"/><decisionTable id="t" hitPolicy="UNIQUE">
@@ -51,30 +49,23 @@ def test_the_page_fits_the_screen_and_axe_finds_nothing(town: Site, chromium: Br
     known = town.person("designer").context.storage_state()
     context = chromium.new_context(viewport={"width": width, "height": 844}, storage_state=known)
     page = context.new_page()
-    wrong = []
-
-    def look(at: str) -> None:
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            wrong.append(f"{at}: wider than the screen")
-        found = Axe().run(page, options=AXE).response["violations"]
-        wrong.extend(f"{at}: {each['id']} {each['nodes'][0]['html'][:120]}" for each in found)
-
+    wrong: list[str] = []
     for language in ("zh", "en"):
         page.goto(f"{town.address}/designer/tender/decisions?lang={language}")
-        look(f"method {language}")
+        wrong += faults(page, f"method {language}")
     for name, value in (("limit_fen", "500000"), ("open_fen", "2000000"), ("amount_fen", "2500000")):
         page.locator(f'[name="in.{name}"]').fill(value)
     page.locator("button[name=run]").click()
     expect(page.locator("table.decision .hit").first).to_be_visible()
-    look("answered")
+    wrong += faults(page, "answered")
     page.locator('[name="in.limit_fen"]').fill("x")
     page.locator("button[name=run]").click()
     expect(page.locator("[data-error-summary]")).to_be_visible()
-    look("refused")
+    wrong += faults(page, "refused")
     _open_file(page, town)
-    look("file")
+    wrong += faults(page, "file")
     page.locator("button[name=example]").first.click()
     expect(page.locator("#result ul").first).to_be_visible()
-    look("example")
+    wrong += faults(page, "example")
     context.close()
     assert not wrong, "\n".join(wrong)

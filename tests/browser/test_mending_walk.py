@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 from sqlalchemy.orm import Session
-from tests.browser.test_inbox_walk import AXE
-from tests.browser.walking import Site
+from tests.browser.walking import Site, faults
 from tests.web.test_inbox import XML
 
 from lastmeter import db
@@ -50,28 +48,21 @@ def test_the_page_fits_the_screen_and_axe_finds_nothing(
     known = town.person("operator").context.storage_state()
     context = chromium.new_context(viewport={"width": width, "height": 844}, storage_state=known)
     page = context.new_page()
-    wrong = []
-
-    def look(at: str) -> None:
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            wrong.append(f"{at}: wider than the screen")
-        found = Axe().run(page, options=AXE).response["violations"]
-        wrong.extend(f"{at}: {each['id']} {each['nodes'][0]['html'][:120]}" for each in found)
-
+    wrong: list[str] = []
     for language in ("zh", "en"):
         for act in ("move", "skip", "rewind", "set", "retry"):
             page.goto(f"{address}?act={act}&lang={language}")
-            look(f"{act} {language}")
+            wrong += faults(page, f"{act} {language}")
     for target, shown in (("签发", "#rehearsal form"), ("开始", ".rehearsal")):
         page.goto(f"{address}?act=move")
         page.locator("#to").select_option(label=target)
         page.get_by_role("button", name="预演").click()
         page.wait_for_selector(shown)
-        look(f"move to {target}")
+        wrong += faults(page, f"move to {target}")
     page.goto(f"{address}?act=rewind")
     page.locator("#to").select_option(label="开始")
     page.get_by_role("button", name="预演").click()
     page.wait_for_selector("#rehearsal ul")
-    look("rewind")
+    wrong += faults(page, "rewind")
     context.close()
     assert not wrong, "\n".join(wrong)

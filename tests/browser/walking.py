@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -36,6 +37,7 @@ from lastmeter.rehearsal.scenario import Scenario, _step
 from lastmeter.workflow.models import HumanTask, Instance
 
 ROOT = Path(__file__).resolve().parents[2]
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 PASSWORD = "correct horse battery"
 # Real hashes cost a second of one core on a busy machine; what logging in costs is not the matter here.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -443,3 +445,14 @@ def _await(address: str, process: subprocess.Popen[bytes], folder: Path) -> None
             return
         time.sleep(0.1)
     raise AssertionError((folder / "process-0.log").read_text(errors="replace")[-3000:])
+
+
+def faults(page: Page, at: str) -> list[str]:
+    """What axe-core finds on the page, and whether it is wider than the screen, each after the words `at`."""
+    viewport = page.viewport_size
+    assert viewport is not None
+    found = Axe().run(page, options=AXE).response["violations"]
+    told = [f"{at}: {each['id']} {each['nodes'][0]['html'][:120]}" for each in found]
+    if page.evaluate("document.documentElement.scrollWidth") > viewport["width"]:
+        told.append(f"{at}: wider than the screen")
+    return told

@@ -4,7 +4,7 @@ Source: OMG, Decision Model and Notation 1.5; files of 1.1 to 1.5 are read.
 """
 
 from lastmeter.decisions.analysis import Finding, analyse
-from lastmeter.decisions.asking import InputInfo, graph, inputs_of
+from lastmeter.decisions.asking import InputInfo, graph, inputs_of, place
 from lastmeter.decisions.errors import DecisionMissing, DecisionModelError
 from lastmeter.decisions.examples import inputs_for
 from lastmeter.decisions.model import DecisionInfo, Model, ModelDoubt, load
@@ -26,4 +26,5 @@ __all__ = [
     "inputs_for",
     "inputs_of",
     "load",
+    "place",
 ]

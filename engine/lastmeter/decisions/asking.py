@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from lastmeter.decisions.analysis import constants, distinct
 from lastmeter.decisions.documents import attribute
@@ -23,6 +24,15 @@ class InputInfo:
     label: str
     allowed: tuple[object, ...]
     known: tuple[object, ...]
+
+
+def place(values: dict[str, Any], name: str, value: object) -> None:
+    """Puts the value of an input among the values to ask with: behind an import's name, into a context of that name."""
+    *holders, last = name.split(".")
+    inner = values
+    for holder in holders:
+        inner = inner.setdefault(holder, {})
+    inner[last] = value
 
 
 def graph(model: Model, decision: str) -> tuple[Element, ...]:

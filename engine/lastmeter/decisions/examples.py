@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from lastmeter.decisions.analysis import Finding, around, constants, distinct
-from lastmeter.decisions.asking import InputInfo, graph, inputs_of
+from lastmeter.decisions.asking import InputInfo, graph, inputs_of, place
 from lastmeter.decisions.model import Evaluation, Model
 from lastmeter.decisions.runtime import ModelRun
 from lastmeter.decisions.tables import Table
@@ -117,11 +117,7 @@ def _nested(given: Mapping[str, object]) -> dict[str, object]:
     made: dict[str, object] = {}
     for name, value in given.items():
         made[name] = value
-        *holders, last = name.split(".")
-        inner = made
-        for holder in holders:
-            inner = inner.setdefault(holder, {})  # type: ignore[assignment]
-        inner[last] = value
+        place(made, name, value)
     return made
 
 

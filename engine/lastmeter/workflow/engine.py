@@ -101,10 +101,7 @@ class Held:
     @property
     def functions(self) -> Mapping[str, FeelFunction]:
         if self._functions is None:
-            self._functions = {
-                **deadline_functions(self.session, self.collected),
-                **hooks.feel_functions(self.session, self.collected),
-            }
+            self._functions = deadline_functions(self.session, self.collected)
         return self._functions
 
     @property

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from lastmeter.actor import Actor
-from lastmeter.feel import FeelFunction
 from lastmeter.forms import Scope
 
 
@@ -20,10 +19,6 @@ class CaseAccess(Protocol):
 
 def _as_given(_session: Session, parties: Mapping[str, int]) -> Mapping[str, int]:
     return parties
-
-
-def _no_functions(_session: Session, _collector: list[Any]) -> Mapping[str, FeelFunction]:
-    return {}
 
 
 def _unobserved(_session: Session, _person_id: int | None, _instance_id: int, _element_id: str) -> None:
@@ -44,8 +39,6 @@ def _plain_scope(_session: Session, _actor: Actor) -> Scope:
 
 # district → city and finance; street → district; … before an instance starts or a connector has set a party.
 complete_parties: Callable[[Session, Mapping[str, int]], Mapping[str, int]] = _as_given
-# FEEL functions beside `deadline`; what they compute may be appended to the collector.
-feel_functions: Callable[[Session, list[Any]], Mapping[str, FeelFunction]] = _no_functions
 on_case_access: CaseAccess = _unobserved
 # Person id → what the reader is told instead of the name of somebody who took part in the instance.
 aliases: Callable[[Session, Actor, int], Mapping[int, str]] = _all_named

@@ -249,18 +249,14 @@ def test_a_call_without_mapping_takes_over_all_that_the_caller_reads(scene: Scen
 
 
 def test_a_draft_of_a_form_that_is_secret_from_now_on_is_sealed(scene: Scene) -> None:
-    form = {
-        "type": "default", "id": "f",
-        "components": [{"type": "textfield", "id": "c", "key": "note", "label": "情况",
-                        "properties": {"lm.label_en": "Note", "lm.classification": "internal"}}],
-    }  # fmt: skip
-    secret = {
-        **form,
-        "components": [{**form["components"][0], "properties": {"lm.label_en": "Note", "lm.classification": "case"}}],
-    }  # type: ignore[dict-item]
+    def classified(as_what: str) -> dict[str, object]:
+        properties = {"lm.label_en": "Note", "lm.classification": as_what}
+        field = {"type": "textfield", "id": "c", "key": "note", "label": "情况", "properties": properties}
+        return {"type": "default", "id": "f", "components": [field]}
+
     step = FIRST.replace("/>", ' camunda:formKey="f"/>')
-    scene.publish(diagram(sequence("p", step)), forms={"f": form})
-    scene.publish(diagram(sequence("p", step)), forms={"f": secret})
+    scene.publish(diagram(sequence("p", step)), forms={"f": classified("internal")})
+    scene.publish(diagram(sequence("p", step)), forms={"f": classified("case")})
     instance_id = scene.start("lixia.officer", "p", version=1)
     (task,) = scene.open("a")
     scene(lambda s: tasks.save_draft(s, scene.actor(s, "lixia.officer"), task, {"note": "独居"}))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lastmeter.decisions import InputInfo, Model, inputs_of
+from lastmeter.decisions import InputInfo, Model, inputs_of, place
 from lastmeter.errors import InvalidInput, LastmeterError
 from lastmeter.feel import FeelFunction, evaluate, literal_of
 from lastmeter.feel.types import fit, simple_name
@@ -104,17 +104,8 @@ def read(fields: list[Field], sent: Mapping[str, str], functions: Functions) -> 
         except LastmeterError as refusal:
             each.error = sentence(refusal.code, refusal.facts, i18n.language())
             continue
-        _place(values, each.info.name, value)
+        place(values, each.info.name, value)
     return values
-
-
-def _place(values: dict[str, object], name: str, value: object) -> None:
-    """A name behind an import's stands in a context of the import's name."""
-    *holders, last = name.split(".")
-    inner = values
-    for holder in holders:
-        inner = inner.setdefault(holder, {})  # type: ignore[assignment]  # made here, one line above
-    inner[last] = value
 
 
 def _value(each: Field, functions: Functions) -> object:
